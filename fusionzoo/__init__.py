@@ -1,0 +1,25 @@
+"""fusionzoo: a zoo of image-fusion methods and the benchmark that compares them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fusionzoo.predictor import Predictor
+
+__version__ = "0.1.0"
+__all__ = ["__version__", "load"]
+
+
+def load(name: str, **settings: Any) -> Predictor:
+    """The method `name`, ready to be called; see `fusionzoo.predictor.load` for the settings.
+
+    Example:
+        >>> import fusionzoo, torch
+        >>> average = fusionzoo.load("average")
+        >>> average(visible=torch.ones(3, 4, 6), infrared=torch.zeros(1, 4, 6)).shape
+        torch.Size([3, 4, 6])
+    """
+    from fusionzoo import predictor  # late: torch takes a second and a half to import
+
+    return predictor.load(name, **settings)

@@ -1,0 +1,116 @@
+"""The folder is the registry: names without importing anything, one entry at a time.
+
+An entry is a module or package inside a catalogue package (`fusionzoo.methods`, ...) with an
+attribute `ENTRY`; modules whose name starts with an underscore are helpers. Other distributions
+add entries through entry points of a group with the package's name.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import importlib
+import importlib.util
+import pkgutil
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any
+
+from fusionzoo import core
+from fusionzoo.core import PluginError, UnknownNameError
+
+ENTRY_TYPES = {
+    "fusionzoo.methods": core.Method,
+    "fusionzoo.metrics": core.Metric,
+    "fusionzoo.datasets": core.Dataset,
+    "fusionzoo.benchmarks": core.Benchmark,
+}
+
+
+@cache
+def _folder(package: str) -> tuple[str, ...]:
+    path = importlib.import_module(package).__path__
+    return tuple(m.name for m in pkgutil.iter_modules(path) if not m.name.startswith("_"))
+
+
+def _plugins(package: str) -> list[EntryPoint]:
+    return sorted(entry_points(group=package), key=lambda point: point.name)
+
+
+def names(package: str) -> list[str]:
+    """Sorted names of a catalogue's entries, built in or from other distributions."""
+    return sorted({*_folder(package), *(point.name for point in _plugins(package))})
+
+
+def _owner(point: EntryPoint) -> str:
+    return point.dist.name if point.dist else point.value
+
+
+def _single_claimant(package: str, name: str) -> EntryPoint | None:
+    points = [point for point in _plugins(package) if point.name == name]
+    claimants = sorted({_owner(point) for point in points})
+    if name in _folder(package):
+        claimants = ["fusionzoo", *claimants]
+    if len(claimants) > 1:
+        raise PluginError(
+            f"{package.rpartition('.')[2][:-1]} '{name}' is claimed by "
+            f"{' and '.join(claimants)}: uninstall one of them"
+        )
+    return points[0] if points else None
+
+
+def find(package: str, name: str) -> Any:
+    """The entry called `name`; hyphens and capitals do not matter.
+
+    Raises:
+        UnknownNameError: No entry has that name; the message lists near ones.
+        PluginError: Two distributions claim the name, or the one that has it is broken.
+    """
+    kind = package.rpartition(".")[2][:-1]
+    known = names(package)
+    wanted = name if name in known else name.lower().replace("-", "_")
+    if wanted not in known:
+        near = difflib.get_close_matches(wanted, known, n=3, cutoff=0.5)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(known)}"
+        raise UnknownNameError(f"unknown {kind} '{name}': {hint}")
+    point = _single_claimant(package, wanted)
+    if point is None:
+        return importlib.import_module(f"{package}.{wanted}").ENTRY
+    return _load_plugin(point, kind, ENTRY_TYPES[package])
+
+
+def _load_plugin(point: EntryPoint, kind: str, expected: type) -> Any:
+    try:
+        loaded = point.load()
+        entry = getattr(loaded, "ENTRY", loaded)
+    except Exception as error:  # whatever another distribution raises, the user must learn whose
+        raise PluginError(
+            f"{kind} '{point.name}' of distribution '{_owner(point)}' cannot be imported: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+    if not isinstance(entry, expected):
+        raise PluginError(
+            f"{kind} '{point.name}' of distribution '{_owner(point)}' is a "
+            f"{type(entry).__name__}; expected a module with ENTRY = {expected.__name__}(...)"
+        )
+    return entry
+
+
+def summary(package: str, name: str) -> str:
+    """First line of an entry's docstring, read from its source without importing it."""
+    if name not in _folder(package):
+        owners = [_owner(point) for point in _plugins(package) if point.name == name]
+        return f"from distribution {', '.join(owners)}"
+    folder = Path(next(iter(importlib.import_module(package).__path__)))
+    source = folder / f"{name}.py"
+    if not source.exists():
+        source = folder / name / "__init__.py"
+    documentation = ast.get_docstring(ast.parse(source.read_text("utf-8"))) or ""
+    return documentation.partition("\n")[0]
+
+
+def resolve(reference: str) -> Any:
+    """Import "module:attribute"."""
+    module, _, attribute = reference.partition(":")
+    return getattr(importlib.import_module(module), attribute)

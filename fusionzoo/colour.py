@@ -1,0 +1,73 @@
+"""Luminance and chroma of float planes, in the two conventions that published methods use.
+
+"float" is ITU-R BT.601 without rounding and its exact inverse. "opencv_uint8" reproduces what most
+released fusion code does, SAGE among it: OpenCV's 8-bit YCrCb, then an inverse with the rounded
+constants 1.403, 0.714, 0.344, 1.773 around the chroma centre 0.5. OpenCV's own centre is 128/255,
+so that path tints neutral pixels by (+0.70, -0.53, +0.89) levels; published pictures contain it.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+Luma = Literal["float", "opencv_uint8"]
+
+_RED, _GREEN, _BLUE = 0.299, 0.587, 0.114
+
+
+def _luma601(rgb: Tensor) -> Tensor:
+    red, green, blue = rgb.unbind(-3)
+    # Written around green so that a neutral pixel keeps its value exactly.
+    return (green + _RED * (red - green) + _BLUE * (blue - green)).unsqueeze(-3)
+
+
+def _opencv(picture: Tensor, code: int) -> Tensor:
+    """Run an 8-bit OpenCV conversion on (B, 3, H, W) planes in [0, 1]."""
+    levels = picture.mul(255).add(0.5).clamp(0, 255).byte().permute(0, 2, 3, 1).cpu().numpy()
+    converted = np.stack([cv2.cvtColor(np.ascontiguousarray(one), code) for one in levels])
+    if converted.ndim == 3:
+        converted = converted[..., None]
+    planes = torch.from_numpy(converted).permute(0, 3, 1, 2)
+    return planes.to(picture.device, torch.float32) / 255
+
+
+def grey_plane(picture: Tensor, luma: Luma = "float") -> Tensor:
+    """(B, C, H, W) -> (B, 1, H, W): luminance of a colour picture, a grey one as it is."""
+    if picture.shape[-3] == 1:
+        return picture
+    if luma == "opencv_uint8":
+        return _opencv(picture, cv2.COLOR_RGB2GRAY)
+    return _luma601(picture)
+
+
+def split_luma(picture: Tensor, luma: Luma) -> tuple[Tensor, Tensor | None]:
+    """Luminance (B, 1, H, W) and chroma of (B, C, H, W) planes in [0, 1].
+
+    Chroma is (B, 2, H, W) in the order Cr, Cb around 0.5 ("opencv_uint8"), the differences
+    (B, 3, H, W) between colour and luminance ("float"), or None for a grey picture.
+    """
+    if picture.shape[-3] == 1:
+        return picture, None
+    if luma == "opencv_uint8":
+        planes = _opencv(picture, cv2.COLOR_RGB2YCrCb)
+        return planes[:, :1], planes[:, 1:]
+    luminance = _luma601(picture)
+    return luminance, picture - luminance
+
+
+def join_luma(luminance: Tensor, chroma: Tensor | None) -> Tensor:
+    """Put chroma from `split_luma` back onto a new luminance; not clamped."""
+    if chroma is None:
+        return luminance
+    if chroma.shape[-3] == 3:
+        return luminance + chroma
+    red_difference, blue_difference = (chroma - 0.5).split(1, dim=-3)
+    red = luminance + 1.403 * red_difference
+    green = luminance - 0.714 * red_difference - 0.344 * blue_difference
+    blue = luminance + 1.773 * blue_difference
+    return torch.cat([red, green, blue], dim=-3)

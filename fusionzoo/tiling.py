@@ -1,0 +1,84 @@
+"""Padding to a network's size rules and tiles with a halo, so that pictures of any size fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+def pad(picture: Tensor, multiple_of: int, minimum_side: int) -> Tensor:
+    """Extend right and bottom by repeating the edge until both sides obey the rules.
+
+    Args:
+        picture: (B, C, H, W).
+        multiple_of: Sides become multiples of this.
+        minimum_side: And at least this.
+    """
+    height, width = picture.shape[-2:]
+    bottom, right = (
+        -(-max(side, minimum_side) // multiple_of) * multiple_of - side for side in (height, width)
+    )
+    if not bottom and not right:
+        return picture
+    return functional.pad(picture, (0, right, 0, bottom), mode="replicate")
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A rectangle of the output and the larger one of the input that decides it (pixels)."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+    outer: tuple[int, int, int, int]
+
+
+def _spans(length: int, side: int, halo: int, origin: int) -> Iterator[tuple[int, int, int, int]]:
+    step = max(origin, side // origin * origin)
+    margin = -(-halo // origin) * origin
+    for start in range(0, length, step):
+        stop = min(start + step, length)
+        yield start, stop, max(0, start - margin), min(length, stop + margin)
+        if stop == length:
+            return
+
+
+def tiles(height: int, width: int, side: int, halo: int, origin: int) -> list[Tile]:
+    """Tiles that cover height x width without overlap, each with a halo of input around it.
+
+    Outer rectangles start at multiples of `origin`, so that a strided network samples the same
+    grid as on the whole picture.
+    """
+    return [
+        Tile(top, left, bottom, right, (outer_top, outer_left, outer_bottom, outer_right))
+        for top, bottom, outer_top, outer_bottom in _spans(height, side, halo, origin)
+        for left, right, outer_left, outer_right in _spans(width, side, halo, origin)
+    ]
+
+
+def run_tiled(
+    network: Callable[..., Tensor], planes: Sequence[Tensor], side: int, halo: int, origin: int
+) -> Tensor:
+    """Apply `network` to tiles of (B, C, H, W) planes and put the results together.
+
+    Exact, to rounding, if no pixel further away than `halo` influences an output pixel.
+    """
+    height, width = planes[0].shape[-2:]
+    output: Tensor | None = None
+    for tile in tiles(height, width, side, halo, origin):
+        top, left, bottom, right = tile.outer
+        part = network(*(plane[..., top:bottom, left:right] for plane in planes))
+        if output is None:
+            output = torch.empty(*part.shape[:-2], height, width, dtype=torch.float32)
+            output = output.to(part.device)
+        output[..., tile.top : tile.bottom, tile.left : tile.right] = part[
+            ..., tile.top - top : tile.bottom - top, tile.left - left : tile.right - left
+        ]
+    if output is None:
+        raise ValueError("a picture without pixels cannot be tiled")
+    return output
