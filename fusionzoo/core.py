@@ -162,6 +162,7 @@ class Weights:
         sha256: Hash of the file as published; None only for files shipped in the package.
         license: SPDX id, or "unknown" (then the file is linked, never redistributed).
         trained_on: Catalogue names of the datasets (with split) that the parameters have seen.
+        size: Bytes of the file as published, so that a folder is searched without hashing it all.
         file: Package-relative path of a shipped safetensors file, if there is one.
         convert: Turns the published state dict into this network's; None if keys agree.
     """
@@ -170,6 +171,7 @@ class Weights:
     sha256: str | None
     license: str
     trained_on: tuple[str, ...]
+    size: int | None = None
     file: str | None = None
     convert: Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]] | None = None
 

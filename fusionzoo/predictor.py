@@ -1,0 +1,194 @@
+"""From pictures to a picture: roles, colour, padding, tiles, device and precision.
+
+A `Predictor` is what `fusionzoo.load` returns; it gives networks the planes they were made for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from fusionzoo import colour, methods, tiling
+from fusionzoo.catalog import resolve
+from fusionzoo.core import NO_WEIGHTS, FusionZooError, ImageError, Method
+from fusionzoo.layers.folding import prepare_for_inference
+from fusionzoo.weights import LoadedWeights
+from fusionzoo.weights import load as load_weights
+
+Precision = Literal["float32", "bfloat16"]
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+TILE_SIDE = 768
+UNTILED_PIXELS = 1664 * 1664
+"""Pictures up to this size go through in one piece: SAGE then peaks near 1.3 GB on a CPU."""
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """ "auto" is a GPU if torch sees one, else the CPU.
+
+    Raises:
+        FusionZooError: The device does not exist here.
+    """
+    if name == "auto":
+        accelerator = torch.accelerator.current_accelerator(check_available=True)
+        return accelerator or torch.device("cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).partition("\n")[0]
+        raise FusionZooError(f"device '{name}' cannot be used: {reason}; try --device cpu") from None
+    return device
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """A method with its parameters, ready to be called on pictures.
+
+    Attributes:
+        name: Catalogue name.
+        method: The entry.
+        network: What runs, folded and cast for inference.
+        weights: Parameters it runs with; None if it has none.
+        device: Where it runs.
+        precision: Of the network; inputs and outputs are float32.
+        tile: Side of a tile in pixels; 0 never tiles; None tiles pictures that are too large.
+    """
+
+    name: str
+    method: Method
+    network: Callable[..., Tensor]
+    weights: LoadedWeights | None = None
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    precision: Precision = "float32"
+    tile: int | None = None
+
+    @property
+    def label(self) -> str:
+        """For tables: "sage@official", or the bare name of a method without weights."""
+        return f"{self.name}@{self.weights.tag}" if self.weights else self.name
+
+    @property
+    def tag(self) -> str:
+        """The weights tag, or "-"."""
+        return self.weights.tag if self.weights else NO_WEIGHTS
+
+    @torch.inference_mode()
+    def __call__(self, **images: Tensor) -> Tensor:
+        """Run the method.
+
+        Args:
+            **images: One picture, or a batch, per role: (C, H, W) or (B, C, H, W) float in [0, 1],
+                C 1 or 3, all of one height and width.
+
+        Returns:
+            float32 in [0, 1] on the CPU, with as many leading dimensions as the input: (3, H, W)
+            if the method keeps colour and the first input has it, else (1, H, W).
+
+        Raises:
+            ImageError: A role is missing or unknown, shapes differ, or values are not finite.
+        """
+        single, planes = self._checked(images)
+        output = self._run(planes)
+        if not torch.isfinite(output).all():
+            raise ImageError(f"{self.label} gave NaN or infinity: its weights or input are unusable")
+        output = output.clamp(0, 1).cpu()
+        return output[0] if single else output
+
+    def _checked(self, images: Mapping[str, Tensor]) -> tuple[bool, list[Tensor]]:
+        wanted, given = self.method.inputs, tuple(images)
+        if set(wanted) != set(given):
+            raise ImageError(
+                f"{self.name} takes {' and '.join(wanted)}; got {' and '.join(given) or 'nothing'}"
+            )
+        pictures = [images[role] for role in wanted]
+        for role, picture in zip(wanted, pictures, strict=True):
+            if picture.ndim not in (3, 4) or picture.shape[-3] not in (1, 3):
+                raise ImageError(
+                    f"{role} has shape {tuple(picture.shape)}: expected (C, H, W) or (B, C, H, W) "
+                    "with 1 or 3 channels"
+                )
+            if not torch.isfinite(picture).all():
+                raise ImageError(f"{role} holds NaN or infinity")
+        sizes = {role: tuple(p.shape[-2:]) for role, p in zip(wanted, pictures, strict=True)}
+        if len(set(sizes.values())) > 1 or len({p.shape[:-3] for p in pictures}) > 1:
+            shown = ", ".join(f"{role} {h}x{w}" for role, (h, w) in sizes.items())
+            raise ImageError(f"pictures differ in size: {shown}; register or crop them first")
+        single = pictures[0].ndim == 3
+        ready = [p.to(self.device, torch.float32) for p in pictures]
+        return single, [p[None] if single else p for p in ready]
+
+    def _run(self, pictures: list[Tensor]) -> Tensor:
+        if self.method.colour == "copy":
+            return self.network(*pictures)
+        if self.method.colour == "rgb":
+            return self._forward([p.expand(-1, 3, -1, -1) for p in pictures])
+        luminance, chroma = colour.split_luma(pictures[0], self.method.luma)
+        others = [colour.grey_plane(p, self.method.luma) for p in pictures[1:]]
+        return colour.join_luma(self._forward([luminance, *others]), chroma)
+
+    def _forward(self, planes: list[Tensor]) -> Tensor:
+        height, width = planes[0].shape[-2:]
+        method = self.method
+        side = self.tile
+        if side is None:
+            side = TILE_SIDE if height * width > UNTILED_PIXELS else 0
+        if side and method.halo is not None and max(height, width) > side:
+            return tiling.run_tiled(self._padded, planes, side, method.halo, method.tile_origin)
+        return self._padded(*planes)
+
+    def _padded(self, *planes: Tensor) -> Tensor:
+        height, width = planes[0].shape[-2:]
+        rules = (self.method.multiple_of, self.method.minimum_side)
+        dtype = DTYPES[self.precision]
+        output = self.network(*(tiling.pad(plane.to(dtype), *rules) for plane in planes))
+        return output[..., :height, :width].float()
+
+
+def build(method: Method) -> Any:
+    """The network (or plain callable) of an entry, without parameters loaded."""
+    factory = resolve(method.network) if isinstance(method.network, str) else method.network
+    return factory()
+
+
+def load(
+    name: str,
+    weights: str | Path | None = None,
+    device: str = "auto",
+    precision: Precision = "float32",
+    tile: int | None = None,
+) -> Predictor:
+    """Find a method, load its weights and prepare it for inference.
+
+    Args:
+        name: Catalogue name ("sage"), optionally with a tag ("sage@official").
+        weights: Tag, file, or "hf://owner/repository/file"; None takes the default.
+        device: "auto", "cpu", "cuda", "cuda:1", "mps", ...
+        precision: "bfloat16" halves memory and time on recent CPUs and GPUs.
+        tile: Side of a tile; None decides by size, 0 never tiles.
+
+    Raises:
+        UnknownNameError: No such method.
+        WeightsError: Weights missing, altered or made for another network.
+    """
+    name, _, tag = name.partition("@")
+    method: Method = methods.find(name)
+    name = name.lower().replace("-", "_")
+    where = pick_device(device)
+    if precision not in DTYPES:
+        raise FusionZooError(f"precision '{precision}' is unknown: use {' or '.join(DTYPES)}")
+    network = build(method)
+    loaded = None
+    if isinstance(network, nn.Module):
+        if method.weights:
+            loaded = load_weights(name, method, network, weights or tag or None)
+        network = prepare_for_inference(network.to(where), DTYPES[precision])
+    elif weights or tag:
+        raise FusionZooError(f"{name} has no weights: leave out '{weights or tag}'")
+    return Predictor(name, method, network, loaded, where, precision, tile)
+
