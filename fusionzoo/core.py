@@ -5,6 +5,8 @@ Building any of them costs nothing: no file is read, no network is made, and tor
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +22,12 @@ Task = Literal["fuse", "restore", "segment"]
 Colour = Literal["luma", "rgb", "copy"]
 Reference = Literal["none", "sources", "target", "labels"]
 Status = Literal["ok", "undefined", "infinite", "too_small"]
+
+
+def hash_of(*parts: object) -> str:
+    """Short hash of anything JSON can hold; equal parts give equal hashes on every machine."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
 
 NO_WEIGHTS = "-"
 """Stands where a weights tag would, for methods that have nothing to load."""

@@ -64,7 +64,9 @@ def read(path: Path, part: Literal["colour", "alpha"] = "colour") -> NDArray[Any
         try:
             picture.load()
         except (OSError, SyntaxError, ValueError) as error:
-            raise ImageError(f"{path} is damaged or truncated ({error}): get the file again") from None
+            raise ImageError(
+                f"{path} is damaged or truncated ({error}): get the file again"
+            ) from None
         if part == "alpha":
             if "A" not in picture.getbands():
                 raise ImageError(f"{path} has no alpha channel: expected thermal data in RGBA")

@@ -5,6 +5,7 @@ A `Predictor` is what `fusionzoo.load` returns; it gives networks the planes the
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,9 +14,10 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+import fusionzoo
 from fusionzoo import colour, methods, tiling
 from fusionzoo.catalog import resolve
-from fusionzoo.core import NO_WEIGHTS, FusionZooError, ImageError, Method
+from fusionzoo.core import NO_WEIGHTS, FusionZooError, ImageError, Method, Sample, hash_of
 from fusionzoo.layers.folding import prepare_for_inference
 from fusionzoo.weights import LoadedWeights
 from fusionzoo.weights import load as load_weights
@@ -42,7 +44,9 @@ def pick_device(name: str = "auto") -> torch.device:
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).partition("\n")[0]
-        raise FusionZooError(f"device '{name}' cannot be used: {reason}; try --device cpu") from None
+        raise FusionZooError(
+            f"device '{name}' cannot be used: {reason}; try --device cpu"
+        ) from None
     return device
 
 
@@ -78,6 +82,19 @@ class Predictor:
         """The weights tag, or "-"."""
         return self.weights.tag if self.weights else NO_WEIGHTS
 
+    @property
+    def key(self) -> str:
+        """Hash of everything but the input that an output depends on."""
+        sha256 = self.weights.sha256 if self.weights else ""
+        version = [fusionzoo.__version__, self.method.code_version]
+        return hash_of(self.name, sha256, version, self.precision)
+
+    def fuse(self, sample: Sample) -> tuple[Tensor, float]:
+        """The output (C, H, W) for one sample, and the seconds it took."""
+        start = time.perf_counter()
+        output = self(**{role: sample.images[role] for role in self.method.inputs})
+        return output, time.perf_counter() - start
+
     @torch.inference_mode()
     def __call__(self, **images: Tensor) -> Tensor:
         """Run the method.
@@ -96,7 +113,9 @@ class Predictor:
         single, planes = self._checked(images)
         output = self._run(planes)
         if not torch.isfinite(output).all():
-            raise ImageError(f"{self.label} gave NaN or infinity: its weights or input are unusable")
+            raise ImageError(
+                f"{self.label} gave NaN or infinity: its weights or input are unusable"
+            )
         output = output.clamp(0, 1).cpu()
         return output[0] if single else output
 
@@ -191,4 +210,3 @@ def load(
     elif weights or tag:
         raise FusionZooError(f"{name} has no weights: leave out '{weights or tag}'")
     return Predictor(name, method, network, loaded, where, precision, tile)
-

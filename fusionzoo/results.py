@@ -7,7 +7,6 @@ stopped at any moment goes on where it was.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,14 +17,9 @@ from typing import Any
 import numpy as np
 
 from fusionzoo import image
-from fusionzoo.core import NO_WEIGHTS, FusionZooError, Metric, Observation, OutputError
+from fusionzoo.core import NO_WEIGHTS, FusionZooError, Metric, Observation, OutputError, hash_of
 
 SCHEMA = 1
-
-
-def hash_of(*parts: object) -> str:
-    """Short hash of anything JSON can hold; equal parts give equal hashes on every machine."""
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def list_hash(names: Iterable[str]) -> str:
@@ -204,7 +198,8 @@ def known_records(path: Path) -> dict[str, Record]:
 
 def append(path: Path, record: Record) -> None:
     """Add a finished picture to a cell in progress."""
-    line = json.dumps(record.to_json(), allow_nan=False) + "\n"
+    # The newline in front closes a line that a killed run may have left half-written.
+    line = f"\n{json.dumps(record.to_json(), allow_nan=False)}\n"
     partial = partial_path(path)
     try:
         partial.parent.mkdir(parents=True, exist_ok=True)

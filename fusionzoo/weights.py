@@ -201,7 +201,12 @@ def _tensors(content: object) -> dict[str, Tensor]:
 
 
 def _fill(
-    name: str, network: nn.Module, path: Path, tag: str, spec: Weights | None, converters: Converters
+    name: str,
+    network: nn.Module,
+    path: Path,
+    tag: str,
+    spec: Weights | None,
+    converters: Converters,
 ) -> LoadedWeights:
     sha256 = image.digest(path)
     if spec is not None and spec.sha256 not in (None, sha256):

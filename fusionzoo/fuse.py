@@ -1,0 +1,104 @@
+"""Run one method over scenes and write the pictures; what is finished is never made again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fusionzoo import image, scenes
+from fusionzoo.core import FusionZooError, Item, OutputError, hash_of
+from fusionzoo.predictor import Predictor
+
+JOURNAL = ".fusionzoo.jsonl"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one scene: "made", "kept" (made by an earlier run) or "failed"."""
+
+    name: str
+    state: str
+    path: Path
+    error: str = ""
+    seconds: float = 0.0
+
+
+def fuse(
+    predictor: Predictor,
+    items: Sequence[Item],
+    out: Path,
+    on_outcome: Callable[[Outcome], None],
+) -> None:
+    """Write `<out>/<name>.png` for every item.
+
+    Args:
+        predictor: Method to run.
+        items: Scenes.
+        out: Folder for pictures and for the journal of what made them.
+        on_outcome: Called once per scene, in no later order than they are finished.
+
+    Raises:
+        OutputError: The folder cannot be written to; pictures already there are whole.
+    """
+    journal = Journal(out)
+    todo: list[Item] = []
+    keys: dict[str, str] = {}
+    for item in items:
+        path = out / f"{item.name}.png"
+        try:
+            keys[item.name] = hash_of(predictor.key, item.fingerprint())
+        except FusionZooError as error:
+            on_outcome(Outcome(item.name, "failed", path, str(error)))
+            continue
+        if path.exists() and journal.keys.get(item.name) == keys[item.name]:
+            on_outcome(Outcome(item.name, "kept", path))
+        else:
+            todo.append(item)
+    for outcome in _make(predictor, todo, out):
+        if outcome.state == "made":
+            journal.add(outcome.name, keys[outcome.name])
+        on_outcome(outcome)
+
+
+def _make(predictor: Predictor, items: Sequence[Item], out: Path) -> Iterator[Outcome]:
+    for item, sample in scenes.samples(items):
+        path = out / f"{item.name}.png"
+        try:
+            if isinstance(sample, FusionZooError):
+                raise sample
+            output, seconds = predictor.fuse(sample)
+            image.write(path, image.to_levels(output))
+        except OutputError:
+            raise
+        except FusionZooError as error:
+            yield Outcome(item.name, "failed", path, str(error))
+        else:
+            yield Outcome(item.name, "made", path, seconds=seconds)
+
+
+class Journal:
+    """Which inputs, weights and code made each picture of a folder; one JSON line per picture."""
+
+    def __init__(self, folder: Path) -> None:
+        """Read the folder's journal, if it has one."""
+        self.path = folder / JOURNAL
+        self.keys: dict[str, str] = {}
+        if not self.path.exists():
+            return
+        for line in self.path.read_text("utf-8").splitlines():
+            try:
+                entry = json.loads(line)
+                self.keys[entry["image"]] = entry["key"]
+            except (ValueError, KeyError, TypeError):
+                continue  # the line that was being written when a run was stopped
+
+    def add(self, name: str, key: str) -> None:
+        """Note that `name` is finished."""
+        try:
+            with self.path.open("a", encoding="utf-8") as stream:
+                stream.write(f"\n{json.dumps({'image': name, 'key': key})}\n")
+        except OSError as error:
+            raise OutputError(f"cannot write {self.path}: {error.strerror or error}") from None
+        self.keys[name] = key

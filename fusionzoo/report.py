@@ -1,0 +1,86 @@
+"""From result files to what people read: the comparison table and contact sheets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from fusionzoo import image, sheet
+from fusionzoo.bench import Grid
+from fusionzoo.core import FusionZooError, Metric
+from fusionzoo.results import Result
+from fusionzoo.tables import Column, Row, Table
+
+MARK = "‡"
+
+
+def seen_in_training(result: Result) -> bool:
+    """True if the weights were trained on the dataset of the cell."""
+    trained_on = result.provenance.get("trained_on") or []
+    return any(str(name).partition(":")[0] == result.dataset for name in trained_on)
+
+
+def comparison(
+    found: Sequence[Result], metrics: Sequence[Metric], defaults: Mapping[str, str]
+) -> Table:
+    """Methods by metrics, grouped by dataset.
+
+    Args:
+        found: Cells; all of one metric convention.
+        metrics: Columns, in order.
+        defaults: Dataset to default split; another split is written behind the name.
+
+    Raises:
+        FusionZooError: The cells were measured by different conventions.
+    """
+    conventions = sorted({result.convention for result in found})
+    if len(conventions) > 1:
+        raise FusionZooError(
+            f"results of {len(conventions)} metric conventions ({', '.join(conventions)}) do not "
+            "fit into one table"
+        )
+    rows = []
+    for result in found:
+        default = defaults.get(result.dataset)
+        where = result.dataset if result.split == default else f"{result.dataset}:{result.split}"
+        mark = MARK if seen_in_training(result) else ""
+        values = tuple(result.scores.get(metric.symbol) for metric in metrics)
+        pictures = float(len(result.records) - len(result.failed))
+        keys = (f"{result.method}{mark}", result.weights, where)
+        rows.append(Row(keys, (*values, pictures), where))
+    columns = [Column(metric.symbol, metric.higher_is_better) for metric in metrics]
+    caption = f"Means over n pictures. Metric convention: {', '.join(conventions)}."
+    if any(MARK in row.keys[0] for row in rows):
+        caption += f" {MARK} trained on pictures of this dataset."
+    keys = ("method", "weights", "dataset")
+    return Table(keys, (*columns, Column("n")), tuple(rows), caption)
+
+
+def contact_sheet(grid: Grid) -> Path | None:
+    """Draw the sheet of one dataset from the pictures its cells kept; None if there are none."""
+    strips = []
+    kept = grid.kept()
+    for item in grid.listing.items:
+        if item.name not in kept:
+            continue
+        pictures = _pictures(grid, item.name)
+        if not pictures:
+            continue
+        sample = item.load()
+        sources = {role: image.to_levels(picture) for role, picture in sample.images.items()}
+        strips.append(sheet.Strip(f"{grid.name} {item.name}", {**sources, **pictures}))
+    if not strips:
+        return None
+    path = grid.out / "sheets" / f"{grid.cell(grid.predictors[0]).parent.name}.png"
+    sheet.write(path, strips)
+    return path
+
+
+def _pictures(grid: Grid, name: str) -> dict[str, image.Levels]:
+    """Outputs by label; copies of a source are left out, the source itself is on the sheet."""
+    found = {}
+    for predictor in grid.predictors:
+        path = grid.picture(predictor, name)
+        if predictor.name not in grid.dataset.roles and path.exists():
+            found[predictor.label] = image.read(path)
+    return found

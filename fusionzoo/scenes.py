@@ -1,0 +1,55 @@
+"""Scenes as work: decoded ahead by a thread, and turned into what metrics compare with."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from fusionzoo import image, metrics
+from fusionzoo.core import FusionZooError, Item, Metric, Sample
+
+AHEAD = 2
+
+
+def _load(item: Item) -> Sample | FusionZooError:
+    try:
+        return item.load()
+    except FusionZooError as error:
+        return error
+
+
+def samples(items: Sequence[Item]) -> Iterator[tuple[Item, Sample | FusionZooError]]:
+    """Each item with its decoded sample, in order, or with the error that opening it raised."""
+    pending: deque[tuple[Item, Future[Sample | FusionZooError]]] = deque()
+    rest = iter(items)
+    with ThreadPoolExecutor(1, thread_name_prefix="decode") as pool:
+        try:
+            for item in rest:
+                pending.append((item, pool.submit(_load, item)))
+                if len(pending) > AHEAD:
+                    first, future = pending.popleft()
+                    yield first, future.result()
+            while pending:
+                first, future = pending.popleft()
+                yield first, future.result()
+        finally:
+            for _, future in pending:
+                future.cancel()
+
+
+def reference_planes(sample: Sample) -> dict[str, metrics.Plane]:
+    """What metrics compare with: the 8-bit sources, and the clean picture if there is one."""
+    roles = [role for role in ("infrared", "visible") if role in sample.images]
+    planes = {role: metrics.Plane(image.to_levels(sample.images[role])) for role in roles}
+    if sample.target is not None and sample.target.ndim == 3:
+        planes["target"] = metrics.Plane(image.to_levels(sample.target))
+    return planes
+
+
+def applicable(chosen: Sequence[Metric], references: Iterable[str]) -> list[Metric]:
+    """The metrics whose reference is among `references` ("infrared", "visible", "target")."""
+    present = set(references)
+    offered = {"none"} | ({"sources"} if {"infrared", "visible"} <= present else set())
+    offered |= present & {"target"}
+    return [metric for metric in chosen if metric.reference in offered]

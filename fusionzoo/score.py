@@ -1,0 +1,106 @@
+"""Score pictures or label maps that any program made, against a dataset's scenes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fusionzoo import image, metrics, scenes
+from fusionzoo.core import (
+    DataError,
+    FusionZooError,
+    ImageError,
+    Item,
+    Metric,
+    Observation,
+    Sample,
+)
+from fusionzoo.tables import Column, Row, Table
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Observations per picture, in name order, and one line per picture that has none."""
+
+    observations: Mapping[str, Mapping[str, Observation]]
+    problems: Sequence[str]
+
+
+def index_pictures(folder: Path) -> dict[str, Path]:
+    """Stem to file for every picture of a folder.
+
+    Raises:
+        DataError: No such folder, no picture in it, or two files of one stem.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder} is not a folder: expected one picture per scene in it")
+    found: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        if not image.is_picture(path):
+            continue
+        if path.stem in found:
+            raise DataError(f"{folder} holds {found[path.stem].name} and {path.name}: keep one")
+        found[path.stem] = path
+    if not found:
+        raise DataError(f"{folder} holds no picture (PNG, JPEG, BMP or TIFF)")
+    return found
+
+
+def score_pictures(folder: Path, items: Sequence[Item], chosen: Sequence[Metric]) -> Scores:
+    """Measure every picture of `folder` against the scene of the same stem.
+
+    Args:
+        folder: Fused or restored pictures, matched by stem, whatever their extension.
+        items: Scenes.
+        chosen: Metrics; those whose reference a scene lacks are left out.
+
+    Raises:
+        DataError: The folder is missing or empty.
+    """
+    pictures = index_pictures(folder)
+    seen: dict[str, Mapping[str, Observation]] = {}
+    problems = [f"{i.name}: no picture in {folder}" for i in items if i.name not in pictures]
+    for item, sample in scenes.samples([i for i in items if i.name in pictures]):
+        try:
+            if isinstance(sample, FusionZooError):
+                raise sample
+            seen[item.name] = _picture(pictures[item.name], sample, chosen)
+        except FusionZooError as error:
+            problems.append(f"{item.name}: {error}")
+    return Scores(seen, problems)
+
+
+def _picture(path: Path, sample: Sample, chosen: Sequence[Metric]) -> Mapping[str, Observation]:
+    levels = image.eight_bit(image.read(path))
+    size = tuple(next(iter(sample.images.values())).shape[-2:])
+    if levels.shape[:2] != size:
+        raise ImageError(
+            f"{path} is {levels.shape[0]}x{levels.shape[1]}, the scene {size[0]}x{size[1]}: "
+            "metrics never resize"
+        )
+    references = scenes.reference_planes(sample)
+    usable = scenes.applicable(chosen, references)
+    return metrics.observe(usable, metrics.Plane(levels), **references)
+
+
+def table(scores: Scores, chosen: Sequence[Metric], caption: str) -> Table:
+    """One row per picture, one column per metric, and a last row `mean`."""
+    present = [m for m in chosen if any(m.symbol in seen for seen in scores.observations.values())]
+    rows = [
+        Row((name,), tuple(_value(seen.get(metric.symbol)) for metric in present))
+        for name, seen in scores.observations.items()
+    ]
+    means = tuple(_mean(metric, scores) for metric in present)
+    columns = tuple(Column(metric.symbol, metric.higher_is_better) for metric in present)
+    return Table(("image",), columns, (*rows, Row(("mean",), means, group="mean")), caption)
+
+
+def _value(observation: Observation | None) -> float | None:
+    return observation.value if observation and observation.status == "ok" else None
+
+
+def _mean(metric: Metric, scores: Scores) -> float | None:
+    seen = [s[metric.symbol] for s in scores.observations.values() if metric.symbol in s]
+    usable = [observation for observation in seen if observation.status == "ok"]
+    return metric.summarize(usable) if usable else None
