@@ -71,18 +71,17 @@ def read(path: Path, part: Literal["colour", "alpha"] = "colour") -> NDArray[Any
             if "A" not in picture.getbands():
                 raise ImageError(f"{path} has no alpha channel: expected thermal data in RGBA")
             return np.asarray(picture.getchannel("A"))
-        if mode in _EIGHT_BIT and not _sixteen_bit(picture):
+        if mode in _EIGHT_BIT and not _sixteen_bit(picture, data):
             return np.asarray(picture.convert(_EIGHT_BIT[mode]))
     return _read_deep(data, path)
 
 
-def _sixteen_bit(picture: Image.Image) -> bool:
-    """Pillow shows 16-bit colour PNG and TIFF as 8 bit; the header tells."""
+def _sixteen_bit(picture: Image.Image, data: bytes) -> bool:
+    """Pillow shows 16-bit colour as 8 bit; the header tells."""
     if picture.format == "TIFF":
         bits = picture.tag_v2.get(258, (8,))  # type: ignore[attr-defined]
         return max(bits if isinstance(bits, tuple) else (bits,)) > 8
-    tile = getattr(picture, "png", None) or getattr(picture, "im_rawmode", "")
-    return picture.format == "PNG" and ";16" in str(tile)
+    return picture.format == "PNG" and data[24] == 16
 
 
 def _read_deep(data: bytes, path: Path) -> NDArray[Any]:
