@@ -1,0 +1,84 @@
+"""Result files: nothing is lost in writing and reading, torn lines are survived."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fusionzoo import results
+from fusionzoo.core import FusionZooError, Observation
+from fusionzoo.results import Record, Result
+
+SEEN = {
+    "EN": Observation(6.9722580134475284),
+    "SCD": Observation(None, "undefined", "F-A has zero variance"),
+    "PSNR": Observation(math.inf, "infinite", "identical"),
+    "SSIM": Observation(1.5, terms={"infrared": 0.7, "visible": 0.8}),
+    "mIoU": Observation(0.5, table=np.arange(4).reshape(2, 2)),
+}
+RECORD = Record("00000", "key", SEEN, {"EN": "1/standard"}, 0.25)
+RESULT = Result(
+    "sage", "official", "m3fd", "all", "standard", {"EN": 6.9, "SCD": None}, {"EN": 1, "SCD": 0},
+    [RECORD, Record("00001", "", error="truncated")], {"torch": "2"},
+)  # fmt: skip
+
+
+def same(first: Record, second: Record) -> bool:
+    return json.dumps(first.to_json()) == json.dumps(second.to_json())
+
+
+def test_results_survive_the_disk(tmp_path: Path) -> None:
+    path = tmp_path / "m3fd" / "sage@official.json"
+    results.write(path, RESULT)
+    read = results.read(path)
+    assert same(read.records[0], RECORD)
+    assert read.records[0].observations["PSNR"].value == math.inf
+    assert read.label == "sage@official"
+    assert [r.image for r in read.failed] == ["00001"]
+    assert read.seconds == 0.25
+    assert "NaN" not in path.read_text()
+    assert "Infinity" not in path.read_text()
+
+
+def test_partial_lines_are_found_again_and_torn_ones_ignored(tmp_path: Path) -> None:
+    path = tmp_path / "cell.json"
+    results.append(path, RECORD)
+    partial = results.partial_path(path)
+    with partial.open("a") as stream:
+        stream.write('\n{"image": "torn", "ke')
+    results.append(path, Record("00002", "key", SEEN))
+    known = results.known_records(path)
+    assert sorted(known) == ["00000", "00002"]
+    assert same(known["00000"], RECORD)
+
+
+def test_writing_a_cell_removes_its_partial_file(tmp_path: Path) -> None:
+    path = tmp_path / "cell.json"
+    results.append(path, RECORD)
+    results.write(path, RESULT)
+    assert [p.name for p in tmp_path.iterdir()] == ["cell.json"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("{", "not a whole result"), ('{"schema": 99}', "schema 99"), ("[]", "not a whole result")],
+)
+def test_damaged_results_are_named(tmp_path: Path, content: str, message: str) -> None:
+    path = tmp_path / "cell.json"
+    path.write_text(content)
+    with pytest.raises(FusionZooError, match=message):
+        results.read(path)
+
+
+def test_list_hash_ignores_order_and_sees_content() -> None:
+    assert results.list_hash(["b", "a"]) == results.list_hash(["a", "b"])
+    assert results.list_hash(["a", "b"]) != results.list_hash(["a", "c"])
+
+
+@pytest.mark.parametrize(
+    ("split", "expected"), [("all", "tno/average.json"), ("x", "tno-x/average.json")]
+)
+def test_cells_have_their_place(split: str, expected: str) -> None:
+    assert results.cell_path(Path("r"), "tno", split, "all", "average") == Path("r") / expected
