@@ -57,7 +57,7 @@ class WeightsError(FusionZooError):
     """Weights that are missing, altered, unsafe or made for another network."""
 
 
-class MetricError(FusionZooError):
+class MetricError(FusionZooError, ValueError):
     """Input that no metric can measure: shapes that differ, values out of range, NaN."""
 
 

@@ -1,0 +1,65 @@
+"""Laplacian pyramids: the stronger detail at each scale, the mean of what remains.
+
+Burt and Adelson, "The Laplacian Pyramid as a Compact Image Code", IEEE Trans. Communications 1983;
+the choice of the larger absolute coefficient follows Burt and Kolczynski, ICCV 1993.
+
+Detail at scale k is g_k - expand(g_{k+1}), with g_0 the picture and g_{k+1} = reduce(g_k); reduce
+and expand are OpenCV's 5-tap pyrDown and pyrUp. Of two equal magnitudes the infrared one counts.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fusionzoo.core import Method
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    Plane = NDArray[np.float32]
+
+LEVELS = 5
+SMALLEST_SIDE = 8
+"""No level below this: its 5-tap window would see little but the border."""
+
+
+def _pyramid(plane: Plane) -> tuple[list[Plane], Plane]:
+    """Detail from fine to coarse, and the coarsest picture."""
+    import cv2
+
+    details: list[Any] = []
+    while len(details) < LEVELS and min(plane.shape) >= SMALLEST_SIDE:
+        smaller = cv2.pyrDown(plane)
+        details.append(plane - cv2.pyrUp(smaller, dstsize=plane.shape[::-1]))
+        plane = smaller
+    return details, plane
+
+
+def _fuse(visible: Plane, infrared: Plane) -> Plane:
+    import cv2
+    import numpy as np
+
+    visible_details, visible_rest = _pyramid(visible)
+    infrared_details, infrared_rest = _pyramid(infrared)
+    fused: Any = (visible_rest + infrared_rest) / 2
+    for ours, theirs in zip(visible_details[::-1], infrared_details[::-1], strict=True):
+        detail = np.where(np.abs(theirs) >= np.abs(ours), theirs, ours)
+        fused = cv2.pyrUp(fused, dstsize=detail.shape[::-1]) + detail
+    return fused
+
+
+def laplacian(visible: Tensor, infrared: Tensor) -> Tensor:
+    """Fuse planes (B, 1, H, W) in [0, 1] of any size; the result may leave [0, 1] a little."""
+    from fusionzoo.layers.arrays import on_arrays
+
+    return on_arrays(_fuse, visible, infrared)
+
+
+ENTRY = Method(
+    network=lambda: laplacian,
+    inputs=("visible", "infrared"),
+    halo=None,
+    paper="Burt and Adelson, IEEE Trans. Communications 1983; Burt and Kolczynski, ICCV 1993",
+)
