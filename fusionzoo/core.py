@@ -212,7 +212,7 @@ class Method:
     inputs: tuple[str, ...]
     task: Task = "fuse"
     colour: Colour = "luma"
-    luma: Literal["float", "opencv_uint8"] = "float"
+    luma: Literal["float", "levels", "opencv_uint8"] = "float"
     multiple_of: int = 1
     minimum_side: int = 1
     halo: int | None = 0

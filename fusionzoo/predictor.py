@@ -149,7 +149,7 @@ class Predictor:
             return self._forward([p.expand(-1, 3, -1, -1) for p in pictures])
         luminance, chroma = colour.split_luma(pictures[0], self.method.luma)
         others = [colour.grey_plane(p, self.method.luma) for p in pictures[1:]]
-        return colour.join_luma(self._forward([luminance, *others]), chroma)
+        return colour.join_luma(self._forward([luminance, *others]), chroma, self.method.luma)
 
     def _forward(self, planes: list[Tensor]) -> Tensor:
         height, width = planes[0].shape[-2:]

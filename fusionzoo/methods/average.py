@@ -18,5 +18,6 @@ def average(visible: Tensor, infrared: Tensor) -> Tensor:
 ENTRY = Method(
     network=lambda: average,
     inputs=("visible", "infrared"),
+    luma="levels",
     paper="Baseline without a paper",
 )

@@ -84,6 +84,7 @@ def fuse(visible: Tensor, infrared: Tensor) -> Tensor:
 ENTRY = Method(
     network=lambda: fuse,
     inputs=("visible", "infrared"),
+    luma="levels",
     halo=None,
     paper="Li, Kang and Hu, IEEE Trans. Image Processing 2013, doi 10.1109/TIP.2013.2244222",
 )

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Plane = NDArray[np.float32]
 
 LEVELS = 5
+"""Pictures in the pyramid: four of detail and the coarsest."""
 SMALLEST_SIDE = 8
 """No level below this: its 5-tap window would see little but the border."""
 
@@ -30,7 +31,7 @@ def _pyramid(plane: Plane) -> tuple[list[Plane], Plane]:
     import cv2
 
     details: list[Any] = []
-    while len(details) < LEVELS and min(plane.shape) >= SMALLEST_SIDE:
+    while len(details) < LEVELS - 1 and min(plane.shape) >= SMALLEST_SIDE:
         smaller = cv2.pyrDown(plane)
         details.append(plane - cv2.pyrUp(smaller, dstsize=plane.shape[::-1]))
         plane = smaller
@@ -60,6 +61,7 @@ def laplacian(visible: Tensor, infrared: Tensor) -> Tensor:
 ENTRY = Method(
     network=lambda: laplacian,
     inputs=("visible", "infrared"),
+    luma="levels",
     halo=None,
     paper="Burt and Adelson, IEEE Trans. Communications 1983; Burt and Kolczynski, ICCV 1993",
 )

@@ -18,5 +18,6 @@ def maximum(visible: Tensor, infrared: Tensor) -> Tensor:
 ENTRY = Method(
     network=lambda: maximum,
     inputs=("visible", "infrared"),
+    luma="levels",
     paper="Baseline without a paper",
 )
