@@ -1,0 +1,192 @@
+"""Light and heat: from the buffers of a frame to what a camera and a thermal camera record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+
+from fusionzoo.datasets._demo.canvas import AIR
+from fusionzoo.datasets._demo.frame import Floats, Frame
+from fusionzoo.datasets._demo.vehicles import Vehicle
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What lights a scene.
+
+    Attributes:
+        sun: Unit vector towards the sun, or None.
+        sunlight, ambient: (3,) linear light.
+        lamps: (x, y, z) of burning street lamps.
+        headlights: (x, y, z) of lit headlights facing the eye.
+        feet: (x, z, half width, half length, height) of everything that throws a shadow.
+        airlight, density: Colour and extinction per metre of the fog.
+        zenith, skyline: Sky colours.
+        exposure: Gain of the camera; noise rises with it.
+        clouds: Share of cloud.
+    """
+
+    sun: Floats | None
+    sunlight: Floats
+    ambient: Floats
+    lamps: list[tuple[float, float, float]]
+    headlights: list[tuple[float, float, float]]
+    feet: list[tuple[float, float, float, float, float]]
+    airlight: Floats
+    density: float
+    zenith: Floats
+    skyline: Floats
+    exposure: float
+    clouds: float
+
+
+def sources(
+    rng: Generator,
+    condition: str,
+    lamps: list[tuple[float, float, float]],
+    cars: list[Vehicle],
+    people: list[tuple[float, float]],
+) -> Sources:
+    """Light of day, night or fog for what stands in the street."""
+    feet = [(c.x, c.z + c.length / 2, c.width / 2, c.length / 2, c.height) for c in cars]
+    feet += [(x, z, 0.25, 0.2, 1.7) for x, z in people]
+    beams = [p for c in cars if c.towards and c.warm for p in c.lights()]
+    f = np.float32
+    if condition == "night":
+        return Sources(None, f([0, 0, 0]), f([0.018, 0.022, 0.034]), lamps, beams, feet,
+                       f([0.01, 0.01, 0.015]), 0.002, f([0.004, 0.006, 0.014]),
+                       f([0.03, 0.028, 0.03]), 3.4, 0.3)  # fmt: skip
+    if condition == "fog":
+        grey = f(rng.uniform(0.5, 0.75))
+        return Sources(None, f([0, 0, 0]), f([0.62, 0.64, 0.67]), [], beams, feet,
+                       grey * f([0.97, 0.99, 1.0]), float(rng.uniform(0.035, 0.075)),
+                       grey * f([1, 1, 1]), grey * f([1, 1, 1]), 1.0, 1.0)  # fmt: skip
+    angle, up = rng.uniform(0, 2 * np.pi), rng.uniform(0.45, 1.1)
+    sun = f([np.cos(angle) * np.cos(up), np.sin(up), np.sin(angle) * np.cos(up)])
+    return Sources(sun, f([1.5, 1.38, 1.18]), f([0.42, 0.47, 0.56]), [], [], feet,
+                   f([0.72, 0.79, 0.88]), 0.0016, f([0.16, 0.33, 0.68]), f([0.62, 0.74, 0.86]),
+                   0.95, float(rng.uniform(0.1, 0.8)))  # fmt: skip
+
+
+def _sky(frame: Frame, light: Sources, rng: Generator) -> Floats:
+    """Gradient and clouds along the rays' elevation."""
+    rays = frame.rays
+    up = (rays[..., 1] / np.linalg.norm(rays, axis=-1)).clip(0, 1)
+    blend = (1 - np.exp(-4.5 * up))[..., None]
+    sky = light.skyline * (1 - blend) + light.zenith * blend
+    shape = (rays.shape[0] // 4, rays.shape[1] // 4)
+    noise = np.zeros(shape, np.float32)
+    for sigma in (3.0, 8.0, 20.0):
+        layer = cv2.GaussianBlur(rng.normal(0, 1, shape).astype(np.float32), (0, 0), sigma * 1.8, None, sigma * 0.7)  # fmt: skip
+        noise += layer / layer.std() * sigma**0.4
+    noise = cv2.resize(noise / noise.std(), rays.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+    cloud = np.clip(0.55 * (noise + 2 * light.clouds - 1), 0, 1)[..., None]
+    bright = (0.9 if light.sun is not None else 1.3) * light.skyline + 0.08 * (light.sun is not None)
+    return np.asarray(sky * (1 - cloud) + bright * cloud, np.float32)
+
+
+def _shadow(frame: Frame, light: Sources) -> tuple[Floats, Floats]:
+    """(direct, ambient) light that reaches the ground, 0 to 1."""
+    points = frame.points()
+    direct = np.ones(frame.depth.shape, np.float32)
+    ambient = np.ones_like(direct)
+    ground = np.isfinite(frame.depth) & (points[..., 1] < 0.05) & (frame.normal[..., 1] > 0.5)
+    rows, columns = np.nonzero(ground)
+    x, z = points[rows, columns, 0], points[rows, columns, 2]
+    soft, sharp = np.ones_like(x), np.ones_like(x)
+    for fx, fz, half_width, half_length, height in light.feet:
+        near = ((x - fx) / (half_width + 0.25)) ** 4 + ((z - fz) / (half_length + 0.25)) ** 4
+        soft *= 1 - 0.75 * np.exp(-near)
+        if light.sun is not None:
+            reach = -light.sun[[0, 2]] / light.sun[1] * height
+            for part in np.linspace(0.15, 0.9, 6):
+                dx, dz = x - fx - part * reach[0], z - fz - part * reach[1]
+                blob = (dx / half_width) ** 4 + (dz / half_length) ** 4
+                sharp *= 1 - 0.93 * (1 / (1 + blob**2))
+    direct[rows, columns], ambient[rows, columns] = sharp, soft
+    return direct, ambient
+
+
+def radiance(frame: Frame, light: Sources, rng: Generator) -> Floats:
+    """Linear light of every pixel in clear air."""
+    direct, ambient = _shadow(frame, light)
+    points, up = frame.points(), frame.normal[..., 1]
+    hemisphere = (0.72 + 0.28 * up) * ambient
+    total = light.ambient * hemisphere[..., None]
+    if light.sun is not None:
+        facing = np.abs(frame.normal @ light.sun)
+        lit = np.where(frame.normal @ light.sun > 0, facing, 0.25 * facing) * direct
+        total = total + light.sunlight * lit[..., None]
+    for lamp in light.lamps:
+        total = total + _pool(points, frame.normal, lamp, 5.5, 0)[..., None] * np.float32(
+            [1.0, 0.74, 0.42]
+        )
+    for lamp in light.headlights:
+        total = total + _pool(points, frame.normal, lamp, 2.0, -1)[..., None] * np.float32(
+            [1.0, 0.95, 0.82]
+        )
+    if light.lamps:
+        # The headlights of the car that carries the camera.
+        beam = np.exp(-((frame.rays[..., 0] / 0.45) ** 2) - ((frame.rays[..., 1] + 0.12) / 0.13) ** 2)
+        own = 9.0 * beam / (1 + (np.minimum(frame.depth, 1e3) / 7) ** 2)
+        total = total + (own * ambient)[..., None] * np.float32([1.0, 0.96, 0.88])
+    shaded = frame.colour * total + frame.glow
+    sky = np.isinf(frame.depth)
+    shaded[sky] = _sky(frame, light, rng)[sky]
+    return np.asarray(shaded, np.float32)
+
+
+def _pool(points: Floats, normal: Floats, lamp: object, power: float, ahead: int) -> Floats:
+    """Light of one lamp: inverse square, cosine, and downward or forward only."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        away = np.asarray(lamp, np.float32) - points
+        squared = (away * away).sum(-1)
+        cosine = np.abs((away * normal).sum(-1)) / np.sqrt(squared)
+        share = away[..., 1] > 0 if ahead == 0 else away[..., 2] * -ahead < 0
+        pool = power * cosine * share / (squared + 0.8)
+    return np.nan_to_num(pool, nan=0, posinf=0, neginf=0)
+
+
+def scatter(clear: Floats, depth: Floats, light: Sources) -> Floats:
+    """Atmospheric scattering (Koschmieder): J e^(-k d) + A (1 - e^(-k d))."""
+    distance = np.minimum(depth, 260 if light.density > 0.01 else 900)
+    through = np.exp(-light.density * distance)[..., None]
+    air = light.airlight
+    sky = np.isinf(depth)[..., None] & (light.density < 0.01)
+    return np.asarray(np.where(sky, clear, clear * through + air * (1 - through)), np.float32)
+
+
+def expose(linear: Floats, light: Sources, rng: Generator) -> Floats:
+    """Glare around bright lights, lens blur, tone curve, shot and read noise, 8-bit gamma."""
+    bright = np.maximum(linear - 1.2, 0)
+    small = cv2.resize(bright, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
+    glare = 0.35 * cv2.GaussianBlur(small, (0, 0), 2.2) + 0.18 * cv2.GaussianBlur(small, (0, 0), 11)
+    exposed = linear + cv2.resize(glare, linear.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    exposed = cv2.GaussianBlur(exposed * light.exposure, (0, 0), 0.55)
+    rows, columns = np.mgrid[-1 : 1 : linear.shape[0] * 1j, -1 : 1 : linear.shape[1] * 1j]
+    exposed *= (1 - 0.16 * (rows**2 + columns**2))[..., None]
+    toned = 1 - np.exp(-1.35 * np.maximum(exposed, 0))
+    grain = 0.006 + 0.02 * (light.exposure > 2)
+    noisy = toned + rng.normal(0, 1, toned.shape) * grain * np.sqrt(toned + 0.02)
+    return np.asarray(np.clip(noisy, 0, 1) ** (1 / 2.2), np.float32)
+
+
+COLD, HOT = -8.0, 42.0
+
+
+def thermal(frame: Frame, rng: Generator) -> Floats:
+    """Apparent temperature to grey: cold sky, saturated engines, blur, noise, vignetting."""
+    elevation = (frame.rays[..., 1] / np.linalg.norm(frame.rays, axis=-1)).clip(0, 1)
+    heat = np.where(np.isinf(frame.depth), AIR - 6 - 22 * elevation**0.6, frame.heat)
+    through = np.exp(-0.004 * np.minimum(frame.depth, 400))
+    heat = np.where(np.isinf(frame.depth), heat, AIR + (heat - AIR) * through)
+    grey = np.clip((heat - COLD) / (HOT - COLD), 0, 1.05).astype(np.float32)
+    grey = cv2.GaussianBlur(grey, (0, 0), 1.0)
+    rows, columns = np.mgrid[-1 : 1 : grey.shape[0] * 1j, -1 : 1 : grey.shape[1] * 1j]
+    grey -= 0.035 * (rows**2 + columns**2)
+    stripes = rng.normal(0, 0.0022, (1, grey.shape[1]))
+    noise = cv2.GaussianBlur(rng.normal(0, 1, grey.shape).astype(np.float32), (0, 0), 0.6) * 0.014
+    return np.asarray(np.clip(grey + noise + stripes, 0, 1), np.float32)
