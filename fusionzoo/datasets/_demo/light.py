@@ -56,9 +56,9 @@ def sources(
     beams = [p for c in cars if c.towards and c.warm for p in c.lights()]
     f = np.float32
     if condition == "night":
-        return Sources(None, f([0, 0, 0]), f([0.018, 0.022, 0.034]), lamps, beams, feet,
+        return Sources(None, f([0, 0, 0]), f([0.010, 0.013, 0.022]), lamps, beams, feet,
                        f([0.01, 0.01, 0.015]), 0.002, f([0.004, 0.006, 0.014]),
-                       f([0.03, 0.028, 0.03]), 3.4, 0.3)  # fmt: skip
+                       f([0.022, 0.021, 0.024]), 2.6, 0.3)  # fmt: skip
     if condition == "fog":
         grey = f(rng.uniform(0.5, 0.75))
         return Sources(None, f([0, 0, 0]), f([0.62, 0.64, 0.67]), [], beams, feet,
@@ -88,55 +88,80 @@ def _sky(frame: Frame, light: Sources, rng: Generator) -> Floats:
     return np.asarray(sky * (1 - cloud) + bright * cloud, np.float32)
 
 
-def _shadow(frame: Frame, light: Sources) -> tuple[Floats, Floats]:
-    """(direct, ambient) light that reaches the ground, 0 to 1."""
-    points = frame.points()
-    direct = np.ones(frame.depth.shape, np.float32)
+PER_METRE, HALF_WIDTH, FAR = 8, 20, 100
+"""The map of shadows on the ground: pixels per metre, and how far it reaches."""
+
+
+def _darken(plan: Floats, foot: object, shift: object, strength: float, margin: float) -> None:
+    """Multiply a soft-edged dark patch of a foot's size into the map."""
+    x, z, half_width, half_length = (float(v) for v in np.asarray(foot)[:4])
+    dx, dz = (float(v) for v in np.asarray(shift))
+    half = half_width + margin, half_length + margin
+    centre = (x + dx + HALF_WIDTH) * PER_METRE, (z + dz) * PER_METRE
+    spans = [(max(0, int(c - 2 * h * PER_METRE)), max(0, int(c + 2 * h * PER_METRE) + 1))
+             for c, h in zip(centre, half, strict=True)]  # fmt: skip
+    place = np.s_[spans[1][0] : spans[1][1], spans[0][0] : spans[0][1]]
+    shape = plan[place].shape
+    if 0 in shape:
+        return
+    rows, columns = np.ogrid[: shape[0], : shape[1]]
+    across = (columns + spans[0][0] - centre[0]) / (half[0] * PER_METRE)
+    along = (rows + spans[1][0] - centre[1]) / (half[1] * PER_METRE)
+    plan[place] *= 1 - strength / (1 + (across**4 + along**4) ** 2)
+
+
+def _shadow(points: Floats, frame: Frame, light: Sources) -> tuple[Floats, Floats]:
+    """(direct, ambient) light that reaches the ground, 0 to 1; elsewhere 1."""
+    direct = np.ones((FAR * PER_METRE, 2 * HALF_WIDTH * PER_METRE), np.float32)
     ambient = np.ones_like(direct)
-    ground = np.isfinite(frame.depth) & (points[..., 1] < 0.05) & (frame.normal[..., 1] > 0.5)
-    rows, columns = np.nonzero(ground)
-    x, z = points[rows, columns, 0], points[rows, columns, 2]
-    soft, sharp = np.ones_like(x), np.ones_like(x)
-    for fx, fz, half_width, half_length, height in light.feet:
-        near = ((x - fx) / (half_width + 0.25)) ** 4 + ((z - fz) / (half_length + 0.25)) ** 4
-        soft *= 1 - 0.75 * np.exp(-near)
+    for foot in light.feet:
+        _darken(ambient, foot, (0, 0), 0.75, 0.2)
         if light.sun is not None:
-            reach = -light.sun[[0, 2]] / light.sun[1] * height
-            for part in np.linspace(0.15, 0.9, 6):
-                dx, dz = x - fx - part * reach[0], z - fz - part * reach[1]
-                blob = (dx / half_width) ** 4 + (dz / half_length) ** 4
-                sharp *= 1 - 0.93 * (1 / (1 + blob**2))
-    direct[rows, columns], ambient[rows, columns] = sharp, soft
-    return direct, ambient
+            reach = -light.sun[[0, 2]] / light.sun[1] * foot[4]
+            for part in np.linspace(0.1, 0.9, 6):
+                _darken(direct, foot, part * reach, 0.9, 0.0)
+    ground = np.isfinite(frame.depth) & (points[..., 1] < 0.05) & (frame.normal[..., 1] > 0.5)
+    column = np.where(ground, (points[..., 0] + HALF_WIDTH) * PER_METRE, -9).astype(np.float32)
+    row = np.where(ground, points[..., 2] * PER_METRE, -9).astype(np.float32)
+    border = {"borderMode": cv2.BORDER_CONSTANT, "borderValue": 1.0}
+    maps = (cv2.remap(plan, column, row, cv2.INTER_LINEAR, **border) for plan in (direct, ambient))
+    first, second = (np.asarray(found, np.float32) for found in maps)
+    return first, second
 
 
 def radiance(frame: Frame, light: Sources, rng: Generator) -> Floats:
     """Linear light of every pixel in clear air."""
-    direct, ambient = _shadow(frame, light)
-    points, up = frame.points(), frame.normal[..., 1]
+    with np.errstate(invalid="ignore"):
+        points, up = frame.points(), frame.normal[..., 1]
+        direct, ambient = _shadow(points, frame, light)
     hemisphere = (0.72 + 0.28 * up) * ambient
     total = light.ambient * hemisphere[..., None]
     if light.sun is not None:
         facing = np.abs(frame.normal @ light.sun)
         lit = np.where(frame.normal @ light.sun > 0, facing, 0.25 * facing) * direct
         total = total + light.sunlight * lit[..., None]
-    for lamp in light.lamps:
-        total = total + _pool(points, frame.normal, lamp, 5.5, 0)[..., None] * np.float32(
-            [1.0, 0.74, 0.42]
-        )
-    for lamp in light.headlights:
-        total = total + _pool(points, frame.normal, lamp, 2.0, -1)[..., None] * np.float32(
-            [1.0, 0.95, 0.82]
-        )
+    if light.lamps or light.headlights:
+        total = total + _lamplight(points, frame.normal, light)
     if light.lamps:
         # The headlights of the car that carries the camera.
         beam = np.exp(-((frame.rays[..., 0] / 0.45) ** 2) - ((frame.rays[..., 1] + 0.12) / 0.13) ** 2)
-        own = 9.0 * beam / (1 + (np.minimum(frame.depth, 1e3) / 7) ** 2)
+        own = 3.2 * beam / (1 + (np.minimum(frame.depth, 1e3) / 7) ** 2)
         total = total + (own * ambient)[..., None] * np.float32([1.0, 0.96, 0.88])
     shaded = frame.colour * total + frame.glow
     sky = np.isinf(frame.depth)
     shaded[sky] = _sky(frame, light, rng)[sky]
     return np.asarray(shaded, np.float32)
+
+
+def _lamplight(points: Floats, normal: Floats, light: Sources) -> Floats:
+    """Light of all lamps; it varies slowly, so every other pixel is enough."""
+    points, normal, size = points[::2, ::2], normal[::2, ::2], points.shape[1::-1]
+    total = np.zeros_like(points)
+    for lamp in light.lamps:
+        total += _pool(points, normal, lamp, 3.0, 0)[..., None] * np.float32([1.0, 0.74, 0.42])
+    for lamp in light.headlights:
+        total += _pool(points, normal, lamp, 1.2, -1)[..., None] * np.float32([1.0, 0.95, 0.82])
+    return np.asarray(cv2.resize(total, size, interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _pool(points: Floats, normal: Floats, lamp: object, power: float, ahead: int) -> Floats:

@@ -11,16 +11,16 @@ from fusionzoo.datasets._demo.canvas import AIR
 from fusionzoo.datasets._demo.frame import Floats, Shader, Surface
 
 ROAD, SIDEWALK, BUILDING, VEGETATION = 1, 2, 3, 6
-TILE = 512
+TILE = 256
 
 
 def noise_tile(rng: Generator) -> Floats:
-    """(512, 512) periodic noise of four octaves, standard deviation 1."""
+    """(256, 256) periodic noise of four octaves, standard deviation 1."""
     tile = np.zeros((TILE, TILE), np.float32)
-    for sigma, weight in ((0.8, 0.6), (3.0, 0.8), (9.0, 1.0), (28.0, 1.0)):
+    for sigma, weight in ((0.8, 0.6), (3.0, 0.8), (9.0, 1.0), (20.0, 1.0)):
         raw = rng.normal(0, 1, (TILE, TILE)).astype(np.float32)
-        wide = cv2.copyMakeBorder(raw, 96, 96, 96, 96, cv2.BORDER_WRAP)
-        layer = cv2.GaussianBlur(wide, (0, 0), sigma)[96:-96, 96:-96]
+        wide = cv2.copyMakeBorder(raw, 64, 64, 64, 64, cv2.BORDER_WRAP)
+        layer = cv2.GaussianBlur(wide, (0, 0), sigma)[64:-64, 64:-64]
         tile += weight * layer / layer.std()
     return tile / tile.std()
 

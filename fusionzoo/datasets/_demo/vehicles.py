@@ -8,7 +8,7 @@ import numpy as np
 from numpy.random import Generator
 
 from fusionzoo.datasets._demo.canvas import AIR, Canvas
-from fusionzoo.datasets._demo.frame import Floats, Frame, Shader, Surface
+from fusionzoo.datasets._demo.frame import Frame
 
 CAR, TRUCK, BUS = 9, 10, 11
 GLASS = (0.03, 0.035, 0.04)
@@ -93,11 +93,11 @@ def _side(vehicle: Vehicle, night: bool) -> Canvas:
     long, h = vehicle.length, vehicle.height
     side = Canvas.empty(long, h, AIR + 1, density=40)
     if vehicle.label == CAR:
-        body = [(0, 0.86 * h), (0, 0.5 * h), (0.06 * long, 0.44 * h), (0.2 * long, 0.4 * h),
-                (0.32 * long, 0.03 * h), (0.72 * long, 0), (0.9 * long, 0.4 * h), (long, 0.46 * h),
+        body = [(0, 0.86 * h), (0, 0.42 * h), (0.04 * long, 0.04 * h), (0.1 * long, 0),
+                (0.62 * long, 0), (0.8 * long, 0.4 * h), (long, 0.46 * h),
                 (long, 0.86 * h)]  # fmt: skip
-        panes = [[(0.25, 0.38), (0.34, 0.08), (0.5, 0.07), (0.5, 0.38)],
-                 [(0.53, 0.38), (0.53, 0.07), (0.7, 0.07), (0.82, 0.38)]]  # fmt: skip
+        panes = [[(0.05, 0.38), (0.09, 0.08), (0.34, 0.07), (0.34, 0.38)],
+                 [(0.37, 0.38), (0.37, 0.07), (0.6, 0.07), (0.73, 0.38)]]  # fmt: skip
     else:
         body = [(0, 0.9 * h), (0, 0), (long, 0), (long, 0.9 * h)]
         count = 8 if vehicle.label == BUS else 1
@@ -125,27 +125,12 @@ def _side(vehicle: Vehicle, night: bool) -> Canvas:
     return side
 
 
-def _flat(vehicle: Vehicle, heat: float) -> Shader:
-    def sample(a: Floats, b: Floats, depth: Floats) -> Surface:
-        colour = np.broadcast_to(np.asarray(vehicle.paint, np.float32), (len(a), 3))
-        return Surface(colour, np.full(len(a), heat, np.float32), vehicle.label)
-
-    return sample
-
-
 def draw(frame: Frame, vehicle: Vehicle, night: bool) -> None:
     """Put the visible faces into the frame."""
     left, right = vehicle.x - vehicle.width / 2, vehicle.x + vehicle.width / 2
-    h, far = vehicle.height, vehicle.z + vehicle.length
+    h = vehicle.height
     face = _face(vehicle, night).shader(vehicle.label)
     frame.rectangle((left, 0, vehicle.z), (vehicle.width, 0, 0), (0, h, 0), face)
     side = _side(vehicle, night).shader(vehicle.label)
-    inset = 0.02
-    edge = left + inset if vehicle.x > 0 else right - inset
+    edge = left + 0.02 if vehicle.x > 0 else right - 0.02
     frame.rectangle((edge, 0, vehicle.z), (0, 0, vehicle.length), (0, h, 0), side)
-    engine = 34.0 if vehicle.warm else AIR + 2
-    if vehicle.label == CAR:
-        start = vehicle.z if vehicle.towards else far - 0.25 * vehicle.length
-        bonnet = (left + 0.1, h * 0.45, start)
-        frame.rectangle(bonnet, (vehicle.width - 0.2, 0, 0), (0, 0, 0.25 * vehicle.length),
-                        _flat(vehicle, engine))  # fmt: skip
