@@ -35,7 +35,7 @@ from fusionzoo.results import Record, Result
 SHEET_PICTURES = 3
 """Pictures of each dataset that are kept for the contact sheet."""
 
-Progress = Callable[[str, str, int], None]
+Progress = Callable[[str, str, int], object]
 """Called with dataset, picture and the number of cells it advanced."""
 
 

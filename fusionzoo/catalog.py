@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 import difflib
 import importlib
-import importlib.util
 import pkgutil
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -97,17 +96,21 @@ def _load_plugin(point: EntryPoint, kind: str, expected: type) -> Any:
     return entry
 
 
-def summary(package: str, name: str) -> str:
-    """First line of an entry's docstring, read from its source without importing it."""
-    if name not in _folder(package):
-        owners = [_owner(point) for point in _plugins(package) if point.name == name]
-        return f"from distribution {', '.join(owners)}"
+def documentation(package: str, name: str) -> str:
+    """A built-in entry's docstring, read from its source without importing it."""
     folder = Path(next(iter(importlib.import_module(package).__path__)))
     source = folder / f"{name}.py"
     if not source.exists():
         source = folder / name / "__init__.py"
-    documentation = ast.get_docstring(ast.parse(source.read_text("utf-8"))) or ""
-    return documentation.partition("\n")[0]
+    return ast.get_docstring(ast.parse(source.read_text("utf-8"))) or ""
+
+
+def summary(package: str, name: str) -> str:
+    """First line of an entry's docstring, or whose it is; nothing is imported."""
+    if name in _folder(package):
+        return documentation(package, name).partition("\n")[0]
+    owners = [_owner(point) for point in _plugins(package) if point.name == name]
+    return f"from distribution {', '.join(owners)}"
 
 
 def resolve(reference: str) -> Any:

@@ -204,12 +204,11 @@ def evaluate(
     else:
         scores = score.score_pictures(Path(str(fused)), items, chosen)
     _warn(scores.problems)
-    caption = f"{entry.title}, split {listing.split}, n = {len(scores.observations)}. {CONVENTION}"
-    _show(score.table(scores, chosen, caption), out)
+    preset = entry.classes.miou if predictions and entry.classes else None
+    rule = f"mIoU preset: {preset}." if preset else "Metric convention: standard."
+    caption = f"{entry.title}, split {listing.split}, n = {len(scores.observations)}. {rule}"
+    _show(score.table(scores, chosen, caption, preset), out)
     _fail_if(len(scores.problems) + len(listing.problems))
-
-
-CONVENTION = "Metric convention: standard."
 
 
 def _show(table: Table, out: Path | None) -> None:

@@ -1,8 +1,8 @@
 """Luminance and chroma of float planes, in three conventions.
 
-"float" is ITU-R BT.601 without rounding and its exact inverse. "levels" works on 8-bit luminance and
-gives a picture whose 8-bit grey is exactly the rounded fused luminance, so that a metric sees what
-the method made and not the colours around it: chroma shrinks where it would leave the gamut, and
+"float" is ITU-R BT.601 without rounding and its exact inverse. "levels" works on 8-bit luminance
+and gives a picture whose 8-bit grey is exactly the rounded fused luminance, so that a metric sees
+what the method made and not the colours around it: chroma shrinks where it would leave the gamut, and
 ties round to even. "opencv_uint8" reproduces what most
 released fusion code does, SAGE among it: OpenCV's 8-bit YCrCb, then an inverse with the rounded
 constants 1.403, 0.714, 0.344, 1.773 around the chroma centre 0.5. OpenCV's own centre is 128/255,
@@ -85,7 +85,7 @@ def join_luma(luminance: Tensor, chroma: Tensor | None, luma: Luma) -> Tensor:
         return luminance
     if luma == "float":
         return luminance + chroma
-    red_difference, blue_difference = (chroma - 0.5).split(1, dim=-3)
+    red_difference, blue_difference = (chroma - 0.5).chunk(2, dim=-3)
     red = luminance + 1.403 * red_difference
     green = luminance - 0.714 * red_difference - 0.344 * blue_difference
     blue = luminance + 1.773 * blue_difference

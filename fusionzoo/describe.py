@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
-from fusionzoo import catalog, weights
-from fusionzoo.core import Benchmark, Dataset, Method, Metric, UnknownNameError, Weights
+from fusionzoo import catalog, datasets, weights
+from fusionzoo.core import (
+    Benchmark,
+    DataError,
+    Dataset,
+    FusionZooError,
+    Method,
+    Metric,
+    UnknownNameError,
+    Weights,
+    hash_of,
+)
 
 PACKAGES = ("fusionzoo.methods", "fusionzoo.metrics", "fusionzoo.datasets", "fusionzoo.benchmarks")
 
@@ -22,7 +34,9 @@ def describe(name: str) -> str:
             entry = catalog.find(package, name)
         except UnknownNameError:
             continue
-        facts = {Method: _method, Metric: _metric, Dataset: _dataset, Benchmark: _benchmark}
+        facts: dict[type, Callable[[Any], list[tuple[str, str]]]] = {
+            Method: _method, Metric: _metric, Dataset: _dataset, Benchmark: _benchmark,
+        }  # fmt: skip
         lines = facts[type(entry)](entry)
         heading = f"{name}: {catalog.summary(package, name.lower().replace('-', '_'))}"
         width = max(len(key) for key, _ in lines)
@@ -100,3 +114,72 @@ def _benchmark(entry: Benchmark) -> list[tuple[str, str]]:
         ("datasets", ", ".join(entry.datasets)),
         ("metrics", ", ".join(entry.metrics)),
     ]
+
+
+def data_table(root: Path | None) -> str:
+    """One line per dataset: how many scenes were found where, or where to get them."""
+    lines = []
+    for name in datasets.names():
+        entry: Dataset = datasets.find(name)
+        try:
+            listing = entry.listing(root, entry.default_split)
+        except DataError:
+            lines.append(f"{name:<10} not found   {entry.source}")
+            continue
+        place = listing.root or "drawn in code"
+        faults = f", {len(listing.problems)} unusable" if listing.problems else ""
+        lines.append(f"{name:<10} {len(listing.items):>5} scenes{faults}   {place}")
+    return "\n".join(lines)
+
+
+def check(text: str, root: Path | None) -> tuple[str, int]:
+    """Facts of a dataset on this machine, and how many of its scenes are faulty.
+
+    Every picture is decoded. Known misalignments are in the dataset's own description.
+
+    Args:
+        text: "name" (all its splits) or "name:split".
+        root: Data root.
+
+    Raises:
+        DataError: It is not on this machine.
+    """
+    entry, chosen = datasets.parse(text)
+    lines, faults, seen = [f"{text}: {entry.title}"], 0, set()
+    for split in [chosen] if ":" in text else entry.splits:
+        try:
+            listing = entry.listing(root, split)
+        except DataError as error:
+            if split == entry.default_split:
+                raise
+            lines.append(f"  {split}: {error}")
+            continue
+        sizes: dict[tuple[int, int], int] = {}
+        problems = list(listing.problems)
+        for item in listing.items:
+            try:
+                picture = next(iter(item.load().images.values()))
+                size = (int(picture.shape[-1]), int(picture.shape[-2]))
+                sizes[size] = sizes.get(size, 0) + 1
+            except FusionZooError as error:
+                problems.append(f"{item.name}: {error}")
+        common = sorted(sizes.items(), key=lambda pair: (-pair[1], pair[0]))
+        shown = ", ".join(f"{w}x{h} ({n})" for (w, h), n in common[:4])
+        rest = f" and {len(common) - 4} more sizes" if len(common) > 4 else ""
+        lines.append(
+            f"  {split}: {sum(sizes.values())} scenes in {listing.root or 'code'}; {shown}{rest}; "
+            f"list hash {hash_of(*sorted(item.name for item in listing.items))}"
+        )
+        fresh = [problem for problem in problems if problem not in seen]
+        seen.update(fresh)
+        faults += len(fresh)
+        lines += [f"    {problem}" for problem in fresh]
+    lines += [f"  known: {line}" for line in _known_faults(text.partition(":")[0])]
+    return "\n".join(lines), faults
+
+
+def _known_faults(name: str) -> list[str]:
+    """Sentences of a dataset's description that speak of misalignment."""
+    module = catalog.documentation("fusionzoo.datasets", name.lower().replace("-", "_"))
+    sentences = " ".join(module.split()).split(". ")
+    return [s.strip().rstrip(".") + "." for s in sentences if "misalign" in s.lower()]

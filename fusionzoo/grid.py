@@ -1,4 +1,4 @@
-"""From names to a grid: which methods and datasets a benchmark takes, and which it cannot, and why."""
+"""From names to a grid: which methods and datasets a benchmark takes, and why not others."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def chosen_datasets(
     if spec != ALL:
         return [_open(name, data, limit) for name in split_names(spec)], []
     found, skipped = [], []
-    for name, entry in _real_datasets():
+    for name in _real_datasets():
         try:
             found.append(_open(name, data, limit))
         except DataError as error:
@@ -97,11 +97,11 @@ def chosen_datasets(
     return found or [_open(FALLBACK, data, limit)], skipped
 
 
-def _real_datasets() -> Iterator[tuple[str, Dataset]]:
+def _real_datasets() -> Iterator[str]:
     for name in datasets.names():
         entry: Dataset = catalog.find("fusionzoo.datasets", name)
         if not entry.drawn:
-            yield name, entry
+            yield name
 
 
 def _open(name: str, data: Path | None, limit: int | None) -> tuple[str, Dataset, Listing]:

@@ -80,8 +80,8 @@ def _sixteen_bit(picture: Image.Image, data: bytes) -> bool:
     """Pillow shows 16-bit colour as 8 bit; the header tells."""
     if picture.format == "TIFF":
         bits = picture.tag_v2.get(258, (8,))  # type: ignore[attr-defined]
-        return max(bits if isinstance(bits, tuple) else (bits,)) > 8
-    return picture.format == "PNG" and data[24] == 16
+        return bool(max(bits if isinstance(bits, tuple) else (bits,)) > 8)
+    return bool(picture.format == "PNG" and data[24] == 16)
 
 
 def _read_deep(data: bytes, path: Path) -> NDArray[Any]:

@@ -31,7 +31,7 @@ UNTILED_PIXELS = 1664 * 1664
 
 
 def pick_device(name: str = "auto") -> torch.device:
-    """ "auto" is a GPU if torch sees one, else the CPU.
+    """For "auto" a GPU if torch sees one, else the CPU.
 
     Raises:
         FusionZooError: The device does not exist here.

@@ -112,7 +112,7 @@ class Result:
 
     @property
     def label(self) -> str:
-        """ "sage@official", or the bare name without weights."""
+        """As in "sage@official", or the bare name without weights."""
         return label(self.method, self.weights)
 
     @property

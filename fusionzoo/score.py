@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fusionzoo import image, metrics, scenes
+from fusionzoo import datasets, image, metrics, scenes
 from fusionzoo.core import (
     DataError,
+    Dataset,
     FusionZooError,
     ImageError,
     Item,
@@ -84,14 +85,58 @@ def _picture(path: Path, sample: Sample, chosen: Sequence[Metric]) -> Mapping[st
     return metrics.observe(usable, metrics.Plane(levels), **references)
 
 
-def table(scores: Scores, chosen: Sequence[Metric], caption: str) -> Table:
+def score_predictions(
+    folder: Path, items: Sequence[Item], dataset: Dataset, chosen: Sequence[Metric]
+) -> Scores:
+    """Compare label maps with the dataset's labels, under the preset of its class table.
+
+    Args:
+        folder: Index pictures, matched by stem.
+        items: Scenes with labels.
+        dataset: Its class table says how many classes there are.
+        chosen: Metrics; only those of label maps are measured.
+
+    Raises:
+        DataError: No class table, no metric of label maps, or a missing or empty folder.
+    """
+    classes = dataset.classes
+    measures = [metric for metric in chosen if metric.reference == "labels"]
+    if classes is None or not measures:
+        raise DataError(
+            f"{dataset.title} has no classes" if classes is None else "ask for --metrics mIoU"
+        )
+    pictures = index_pictures(folder)
+    seen: dict[str, Mapping[str, Observation]] = {}
+    problems = [f"{i.name}: no label map in {folder}" for i in items if i.name not in pictures]
+    for item, sample in scenes.samples([i for i in items if i.name in pictures]):
+        try:
+            if isinstance(sample, FusionZooError):
+                raise sample
+            if sample.target is None:
+                raise DataError("this copy of the dataset has no labels")
+            guess = datasets.read_labels(pictures[item.name], classes).numpy()
+            truth = sample.target.numpy()
+            seen[item.name] = {
+                m.symbol: m.observe(guess, truth, len(classes.names), classes.miou)
+                for m in measures
+            }
+        except FusionZooError as error:
+            problems.append(f"{item.name}: {error}")
+    if not seen:
+        raise DataError(f"no scene could be scored: {problems[0]}")
+    return Scores(seen, problems)
+
+
+def table(
+    scores: Scores, chosen: Sequence[Metric], caption: str, preset: str | None = None
+) -> Table:
     """One row per picture, one column per metric, and a last row `mean`."""
     present = [m for m in chosen if any(m.symbol in seen for seen in scores.observations.values())]
     rows = [
         Row((name,), tuple(_value(seen.get(metric.symbol)) for metric in present))
         for name, seen in scores.observations.items()
     ]
-    means = tuple(_mean(metric, scores) for metric in present)
+    means = tuple(_mean(metric, scores, preset) for metric in present)
     columns = tuple(Column(metric.symbol, metric.higher_is_better) for metric in present)
     return Table(("image",), columns, (*rows, Row(("mean",), means, group="mean")), caption)
 
@@ -100,7 +145,9 @@ def _value(observation: Observation | None) -> float | None:
     return observation.value if observation and observation.status == "ok" else None
 
 
-def _mean(metric: Metric, scores: Scores) -> float | None:
+def _mean(metric: Metric, scores: Scores, preset: str | None) -> float | None:
     seen = [s[metric.symbol] for s in scores.observations.values() if metric.symbol in s]
     usable = [observation for observation in seen if observation.status == "ok"]
+    if metric.reference == "labels" and preset:
+        return metric.summarize(seen, preset)  # type: ignore[call-arg]
     return metric.summarize(usable) if usable else None

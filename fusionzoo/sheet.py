@@ -21,6 +21,7 @@ from fusionzoo.image import Levels
 CELL_WIDTH = 360
 GAP = 6
 LABEL_HEIGHT = 24
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 INK, PAPER, FRAME = (30, 30, 30), (250, 250, 250), (255, 196, 0)
 
 
@@ -84,7 +85,7 @@ def draw(strips: Sequence[Strip], columns: int = 4) -> Image.Image:
     return sheet
 
 
-def _block(strip: Strip, columns: int, font: ImageFont.FreeTypeFont) -> Image.Image:
+def _block(strip: Strip, columns: int, font: Font) -> Image.Image:
     first = next(iter(strip.pictures.values()))
     height = round(CELL_WIDTH * first.shape[0] / first.shape[1])
     box = detail_box(strip.pictures.get("infrared", first))

@@ -85,7 +85,7 @@ class Table:
         return f"{body}\n\n{self.caption}\n" if self.caption else f"{body}\n"
 
     def latex(self) -> str:
-        """A booktabs table; needs \\usepackage{booktabs}."""
+        """A booktabs table, for documents that use that package."""
         arrows = {"↑": r" $\uparrow$", "↓": r" $\downarrow$", "": ""}
         heads = [escape(k) for k in self.keys]
         heads += [escape(c.name) + arrows[c.arrow] for c in self.columns]

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fusionzoo import image
 from fusionzoo.core import Method, Weights, WeightsError
@@ -192,7 +192,7 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
     return tensors
 
 
-def _tensors(content: object) -> dict[str, Tensor]:
+def _tensors(content: Any) -> dict[str, Tensor]:
     import torch
 
     if not isinstance(content, Mapping):

@@ -69,9 +69,7 @@ def test_unusual_modes_become_grey_or_rgb(tmp_path: Path, mode: str) -> None:
     ("content", "message"),
     [(b"", "empty"), (b"just text", "not a picture"), (None, "cannot read")],
 )
-def test_unreadable_files_are_named(
-    tmp_path: Path, content: bytes | None, message: str
-) -> None:
+def test_unreadable_files_are_named(tmp_path: Path, content: bytes | None, message: str) -> None:
     path = tmp_path / "broken.png"
     if content is not None:
         path.write_bytes(content)

@@ -128,7 +128,7 @@ def test_weights_of_another_network(tmp_path: Path, official: Path, change, mess
 
 def test_a_shipped_file_that_was_altered(official: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     method = entry(official, sha256="0" * 64, file="anything")
-    monkeypatch.setattr(weights, "_shipped", lambda spec: official)
+    monkeypatch.setattr(weights, "_shipped", lambda _spec: official)
     with pytest.raises(WeightsError, match="not the published file"):
         weights.load("net", method, network())
 

@@ -1,4 +1,4 @@
-"""The catalogue of benchmarks: `names()` lists them, `find(name)` returns one; the folder is the list."""
+"""The catalogue of benchmarks: `names()` lists, `find(name)` returns; the folder is the list."""
 
 from functools import partial
 

@@ -6,9 +6,13 @@ import difflib
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fusionzoo import catalog
-from fusionzoo.core import Dataset, Sample, UnknownNameError
+from fusionzoo.core import ClassTable, Dataset, Sample, UnknownNameError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 names = partial(catalog.names, __name__)
 find = partial(catalog.find, __name__)
@@ -48,6 +52,17 @@ def samples(text: str, root: Path | None = None) -> Iterator[Sample]:
     entry, split = parse(text)
     for item in entry.listing(root, split).items:
         yield item.load()
+
+
+def read_labels(path: Path, classes: ClassTable | None = None) -> Tensor:
+    """Label map (H, W) int64 of an index picture, 255 = ignore.
+
+    Raises:
+        DataError: Colours instead of indices, or ids that the class table does not have.
+    """
+    from fusionzoo.datasets import _folder
+
+    return _folder.read_labels(path, classes)
 
 
 def folder(**pictures: Path) -> Dataset:

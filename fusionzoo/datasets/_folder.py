@@ -1,4 +1,4 @@
-"""Folders of pictures to scenes: dialects of folder names, pairing by stem, checks of every pair."""
+"""Folders of pictures to scenes: names of folders, pairing by stem, checks of every pair."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
 The numbering differs between repositories; ours is 01 to 42 of Evaluation-for-Image-Fusion, and
 `lists/tno_numbering.json` gives the ids of the same scenes elsewhere. Measured misalignments of the
-visible picture against the infrared one (pixels): 12 (-4, 2), 15 (-3, -2), 17 (-3, -2), 19 (-3, -5),
-20 (-3, -3), 26 (-3, -3), 32 (-3, -1), 41 (6, -4).
+visible picture against the infrared one (pixels): 12 (-4, 2), 15 (-3, -2), 17 (-3, -2), 19
+(-3, -5), 20 (-3, -3), 26 (-3, -3), 32 (-3, -1), 41 (6, -4).
 """
 
 from fusionzoo.datasets._layout import Layout, Split, dataset

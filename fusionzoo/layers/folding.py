@@ -8,6 +8,8 @@ times faster on channels-last memory, and activations need no second buffer.
 from __future__ import annotations
 
 import copy
+from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import nn
@@ -26,7 +28,7 @@ def fold(network: nn.Module) -> nn.Module:
         if not isinstance(parent, nn.Sequential):
             continue
         children = list(parent)
-        for index, (first, second) in enumerate(zip(children, children[1:], strict=False)):
+        for index, (first, second) in enumerate(pairwise(children)):
             if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
                 parent[index] = fuse_conv_bn_eval(first, second)
                 parent[index + 1] = nn.Identity()
@@ -42,7 +44,8 @@ def prepare_for_inference(network: nn.Module, dtype: torch.dtype = torch.float32
     A network with a method `inference_form` is asked for the arrangement it prefers once folded.
     """
     folded = fold(network)
-    if hasattr(folded, "inference_form"):
-        folded = folded.inference_form()
+    arrange: Any = getattr(folded, "inference_form", None)
+    if arrange is not None:
+        folded = arrange()
     ready = folded.to(dtype=dtype).requires_grad_(False)
     return ready.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]

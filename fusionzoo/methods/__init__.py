@@ -1,4 +1,4 @@
-"""The catalogue of methods: `names()` lists them, `find(name)` returns one; the folder is the list."""
+"""The catalogue of methods: `names()` lists, `find(name)` returns one; the folder is the list."""
 
 from functools import partial
 

@@ -26,7 +26,7 @@ SMALLEST_SIDE = 8
 """No level below this: its 5-tap window would see little but the border."""
 
 
-def _pyramid(plane: Plane) -> tuple[list[Plane], Plane]:
+def _pyramid(plane: Any) -> tuple[list[Plane], Plane]:
     """Detail from fine to coarse, and the coarsest picture."""
     import cv2
 
@@ -48,7 +48,7 @@ def _fuse(visible: Plane, infrared: Plane) -> Plane:
     for ours, theirs in zip(visible_details[::-1], infrared_details[::-1], strict=True):
         detail = np.where(np.abs(theirs) >= np.abs(ours), theirs, ours)
         fused = cv2.pyrUp(fused, dstsize=detail.shape[::-1]) + detail
-    return fused
+    return fused  # type: ignore[no-any-return]
 
 
 def laplacian(visible: Tensor, infrared: Tensor) -> Tensor:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+__all__ = ["CORE", "Plane", "evaluate", "find", "names", "observe", "select", "summary"]
+
 names = partial(catalog.names, __name__)
 summary = partial(catalog.summary, __name__)
 
@@ -75,9 +77,7 @@ def select(spec: str | Sequence[str]) -> tuple[Metric, ...]:
     return tuple(chosen.values())
 
 
-def observe(
-    chosen: Sequence[Metric], output: Plane, **references: Plane
-) -> dict[str, Observation]:
+def observe(chosen: Sequence[Metric], output: Plane, **references: Plane) -> dict[str, Observation]:
     """What each metric sees in one picture.
 
     Args:
@@ -180,4 +180,3 @@ def to_levels(picture: Any, data_range: float | None, role: str = "picture") -> 
         found = f"{values.min():g} to {values.max():g}"
         raise MetricError(f"{role} runs from {found}: expected 0 to {data_range:g}")
     return np.floor(values * (255 / data_range) + 0.5).astype(np.uint8)
-

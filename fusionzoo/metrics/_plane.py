@@ -31,7 +31,7 @@ class Plane:
 
     def __init__(self, levels: NDArray[np.uint8]) -> None:
         """Wrap a picture; nothing is computed yet."""
-        shape = getattr(levels, "shape", ())
+        shape: tuple[int, ...] = tuple(getattr(levels, "shape", ()))
         if len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] != 3):
             raise MetricError(f"expected a picture (H, W) or (H, W, 3), found shape {shape}")
         if 0 in shape:

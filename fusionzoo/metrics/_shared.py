@@ -62,7 +62,7 @@ def pyramid(plane: Plane) -> list[Array]:
     Where a side is odd, one zero row (column) is put before the first one and counted in the mean,
     as pytorch-msssim does (there is no common rule).
     """
-    scales = [plane.levels.astype(np.float32) - np.float32(_MID)]
+    scales: list[Array] = [plane.levels.astype(np.float32) - np.float32(_MID)]
     for _ in range(4):
         finer = scales[-1]
         height, width = finer.shape
@@ -71,7 +71,8 @@ def pyramid(plane: Plane) -> list[Array]:
         odd = (height % 2, 0, width % 2, 0)
         padded = cv2.copyMakeBorder(finer, *odd, cv2.BORDER_CONSTANT, value=-_MID)
         half = (padded.shape[1] // 2, padded.shape[0] // 2)
-        scales.append(cv2.resize(padded, half, interpolation=cv2.INTER_AREA))
+        smaller = cv2.resize(padded, half, interpolation=cv2.INTER_AREA)
+        scales.append(np.asarray(smaller, np.float32))
     return scales
 
 
@@ -79,7 +80,7 @@ def blur(array: Array) -> Array:
     """Gaussian window 11x11, sigma 1.5; only positions where the window fits."""
     kernel = cv2.getGaussianKernel(WINDOW, SIGMA, cv2.CV_32F)
     full = cv2.sepFilter2D(array, cv2.CV_32F, kernel, kernel, borderType=cv2.BORDER_REFLECT_101)
-    return full[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
+    return np.asarray(full[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN], np.float32)
 
 
 class Moments(NamedTuple):

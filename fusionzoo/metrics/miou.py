@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -43,23 +43,23 @@ class Preset:
     used_by: str = ""
 
 
-_LABELLED = {"ignore_row": True, "include_background": False}
+_NOT_LABELLED = Preset(ignore_row=True, include_background=False)
+_FOREGROUND = replace(_NOT_LABELLED, ignore_column=True)
 PRESETS: dict[str, Preset] = {
-    "fmb14": Preset(**_LABELLED, ignore_column=True, need_truth=True, used_by="standard for FMB"),
-    "fmb14_nanmean": Preset(**_LABELLED, ignore_column=True, used_by="RoadFormer+"),
-    "fmb14_zero": Preset(**_LABELLED, ignore_column=True, empty="zero", used_by="StitchFusion"),
-    "label0_miss": Preset(**_LABELLED, need_truth=True, used_by="networks that predict 0"),
+    "fmb14": replace(_FOREGROUND, need_truth=True, used_by="standard for FMB"),
+    "fmb14_nanmean": replace(_FOREGROUND, used_by="RoadFormer+"),
+    "fmb14_zero": replace(_FOREGROUND, empty="zero", used_by="StitchFusion"),
+    "label0_miss": replace(_NOT_LABELLED, need_truth=True, used_by="networks that predict 0"),
     "rtfnet": Preset(empty="zero", used_by="standard for MFNet; RTFNet, SegMiF, DELIVER"),
     "mrfs": Preset(used_by="MRFS, Sigma, Trans4PASS adaptation"),
     "ivif_zoo": Preset(empty="zero", used_by="IVIF_ZOO and SAGE: get_miou with union >= 1"),
     "mean_with_nan": Preset(empty="nan", used_by="RTFNet and SegMiF, first print"),
     "segmif_eval_seg": Preset(need_truth=True, used_by="SegMiF eval_seg.py"),
     "no_background": Preset(include_background=False, used_by="several"),
-    "mfnet_official": Preset(
-        **_LABELLED, ignore_column=True, empty="nan", divide_by_all=True,
-        used_by="MFNet calculate_result",
+    "mfnet_official": replace(
+        _FOREGROUND, empty="nan", divide_by_all=True, used_by="MFNet calculate_result"
     ),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,7 @@ def observe(
 
 
 def summarize(observations: Sequence[Observation], preset: str = "mrfs") -> float | None:
-    """mIoU of the summed confusion matrices."""
+    """MIoU of the summed confusion matrices."""
     tables = [o.table for o in observations if o.table is not None]
     if not tables:
         return None

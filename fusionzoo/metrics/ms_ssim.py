@@ -23,7 +23,7 @@ def _similarity(fused: Plane, source: Plane) -> float:
     scales = fused.once(similarities, source)
     factors = [scale.structure for scale in scales[:4]] + [scales[4].ssim]
     powers = (max(f, 0.0) ** exponent for f, exponent in zip(factors, EXPONENTS, strict=True))
-    return math.prod(powers)
+    return float(math.prod(powers))
 
 
 def observe(fused: Plane, infrared: Plane, visible: Plane) -> Observation:

@@ -36,7 +36,11 @@ def observe(fused: Plane, infrared: Plane, visible: Plane) -> Observation:
             if plane.once(variance) <= 0]  # fmt: skip
     first, second = found.values()
     if first is None or second is None:
-        reason = f"{' and '.join(flat)} constant" if flat else "fused differs from a source by a constant"
+        reason = (
+            f"{' and '.join(flat)} constant"
+            if flat
+            else "fused differs from a source by a constant"
+        )
         terms = {role: value for role, value in found.items() if value is not None}
         return Observation(None, "undefined", reason, terms)
     return two_sources(first, second)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fusionzoo.datasets._demo.frame import Floats, Shader, Surface
 
 BODY_HEAT, HEAD_HEAT, AIR = 30.0, 34.0, 12.0
-Colour = tuple[float, float, float]
+Colour = tuple[float, ...]
 
 
 @dataclass
@@ -48,7 +48,7 @@ class Canvas:
 
     def _points(self, points: object) -> NDArray[np.int32]:
         scale = np.array([self.cover.shape[1] / self.width, self.cover.shape[0] / self.height])
-        return np.round(np.asarray(points, float) * scale).astype(np.int32)
+        return np.asarray(np.round(np.asarray(points, float) * scale), np.int32)
 
     def line(self, points: object, thickness: float) -> NDArray[np.uint8]:
         """Mask of a polyline with round joints; metres from the top left corner."""
@@ -75,7 +75,10 @@ class Canvas:
         levels = [(self.colour, self.heat, self.cover, self.glow)]
         while min(levels[-1][1].shape) > 8:
             size = (levels[-1][1].shape[1] // 2, levels[-1][1].shape[0] // 2)
-            shrunk = [cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in levels[-1]]
+            shrunk = [
+                np.asarray(cv2.resize(p, size, interpolation=cv2.INTER_AREA), np.float32)
+                for p in levels[-1]
+            ]
             levels.append((shrunk[0], shrunk[1], shrunk[2], shrunk[3]))
 
         def sample(a: Floats, b: Floats, depth: Floats) -> Surface:
@@ -108,7 +111,7 @@ def person(rng: Generator) -> Canvas:
         shoe = figure.line([foot, (foot[0] + 0.09, tall - 0.03)], 0.07)
         figure.paint(shoe, (0.03, 0.03, 0.03), 20)
     torso = [(0.34, shoulder), (0.66, shoulder), (0.61, hip + 0.05), (0.39, hip + 0.05)]
-    figure.paint(figure.polygon(np.array(torso) + [lean, 0]), tuple(coat), BODY_HEAT - 3)
+    figure.paint(figure.polygon(np.array(torso) + np.array([lean, 0])), tuple(coat), BODY_HEAT - 3)
     for side in (-1, 1):
         hand = (0.5 + side * (0.14 + swing * 0.6), hip + 0.02)
         elbow = (0.5 + side * 0.22, 0.36 * tall)
@@ -133,7 +136,9 @@ def tree(rng: Generator, tall: float, heat: float) -> Canvas:
     height, width = crown.heat.shape
     noise = np.zeros((height, width), np.float32)
     for sigma, weight in ((2.0, 0.5), (5.0, 0.9), (12.0, 1.3)):
-        layer = cv2.GaussianBlur(rng.normal(0, 1, (height, width)).astype(np.float32), (0, 0), sigma)
+        layer = cv2.GaussianBlur(
+            rng.normal(0, 1, (height, width)).astype(np.float32), (0, 0), sigma
+        )
         noise += weight * layer / layer.std()
     rows, columns = np.mgrid[:height, :width].astype(np.float32)
     up, across = rows / height, columns / width - 0.5
@@ -160,8 +165,12 @@ def sign(rng: Generator) -> Canvas:
         board.paint(board.line([(0.35, 0.58), (0.35, 0.2)], 0.09), (0.8, 0.8, 0.8), AIR)
         board.paint(board.polygon([(0.18, 0.3), (0.35, 0.1), (0.52, 0.3)]), (0.8, 0.8, 0.8), AIR)
     else:
-        board.paint(board.polygon([(0.35, 0.02), (0.69, 0.62), (0.01, 0.62)]), (0.6, 0.04, 0.03), AIR)
-        board.paint(board.polygon([(0.35, 0.18), (0.56, 0.54), (0.14, 0.54)]), (0.85, 0.8, 0.6), AIR)
+        board.paint(
+            board.polygon([(0.35, 0.02), (0.69, 0.62), (0.01, 0.62)]), (0.6, 0.04, 0.03), AIR
+        )
+        board.paint(
+            board.polygon([(0.35, 0.18), (0.56, 0.54), (0.14, 0.54)]), (0.85, 0.8, 0.6), AIR
+        )
     return board
 
 
@@ -180,9 +189,13 @@ def two_wheeler(rng: Generator, motor: bool) -> Canvas:
     machine.paint(machine.line(bars, thickness), frame, 38 if motor else 13)
     if motor:
         machine.paint(machine.oval((1.05, 1.25), (0.28, 0.2)), (0.1, 0.1, 0.1), 75)
-    machine.paint(machine.line([(0.95, 0.95), (1.25, 1.2), (1.05, 1.5)], 0.14), tuple(rider * 0.5), 27)
+    machine.paint(
+        machine.line([(0.95, 0.95), (1.25, 1.2), (1.05, 1.5)], 0.14), tuple(rider * 0.5), 27
+    )
     machine.paint(machine.line([(0.95, 0.92), (1.05, 0.42)], 0.3), tuple(rider), 27)
-    machine.paint(machine.line([(1.05, 0.5), (1.3, 0.75), (1.5, 0.85)], 0.1), tuple(rider * 0.9), 26)
+    machine.paint(
+        machine.line([(1.05, 0.5), (1.3, 0.75), (1.5, 0.85)], 0.1), tuple(rider * 0.9), 26
+    )
     head = machine.oval((1.08, 0.17), (0.12, 0.15))
     machine.paint(head, (0.5, 0.36, 0.3), 33)
     machine.paint(machine.oval((1.07, 0.11), (0.13, 0.1)), frame, 22)

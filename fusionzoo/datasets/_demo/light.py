@@ -13,6 +13,10 @@ from fusionzoo.datasets._demo.frame import Floats, Frame
 from fusionzoo.datasets._demo.vehicles import Vehicle
 
 
+def _rgb(values: list[float]) -> Floats:
+    return np.array(values, np.float32)
+
+
 @dataclass(frozen=True)
 class Sources:
     """What lights a scene.
@@ -43,6 +47,10 @@ class Sources:
     clouds: float
 
 
+def _array(values: object) -> Floats:
+    return np.asarray(values, np.float32)
+
+
 def sources(
     rng: Generator,
     condition: str,
@@ -54,13 +62,13 @@ def sources(
     feet = [(c.x, c.z + c.length / 2, c.width / 2, c.length / 2, c.height) for c in cars]
     feet += [(x, z, 0.25, 0.2, 1.7) for x, z in people]
     beams = [p for c in cars if c.towards and c.warm for p in c.lights()]
-    f = np.float32
+    f = _array
     if condition == "night":
         return Sources(None, f([0, 0, 0]), f([0.010, 0.013, 0.022]), lamps, beams, feet,
                        f([0.01, 0.01, 0.015]), 0.002, f([0.004, 0.006, 0.014]),
                        f([0.022, 0.021, 0.024]), 2.6, 0.3)  # fmt: skip
     if condition == "fog":
-        grey = f(rng.uniform(0.5, 0.75))
+        grey = float(rng.uniform(0.5, 0.75))
         return Sources(None, f([0, 0, 0]), f([0.62, 0.64, 0.67]), [], beams, feet,
                        grey * f([0.97, 0.99, 1.0]), float(rng.uniform(0.035, 0.075)),
                        grey * f([1, 1, 1]), grey * f([1, 1, 1]), 1.0, 1.0)  # fmt: skip
@@ -80,11 +88,14 @@ def _sky(frame: Frame, light: Sources, rng: Generator) -> Floats:
     shape = (rays.shape[0] // 4, rays.shape[1] // 4)
     noise = np.zeros(shape, np.float32)
     for sigma in (3.0, 8.0, 20.0):
-        layer = cv2.GaussianBlur(rng.normal(0, 1, shape).astype(np.float32), (0, 0), sigma * 1.8, None, sigma * 0.7)  # fmt: skip
+        raw = rng.normal(0, 1, shape).astype(np.float32)
+        layer = cv2.GaussianBlur(raw, (0, 0), sigmaX=sigma * 1.8, sigmaY=sigma * 0.7)
         noise += layer / layer.std() * sigma**0.4
     noise = cv2.resize(noise / noise.std(), rays.shape[1::-1], interpolation=cv2.INTER_CUBIC)
     cloud = np.clip(0.55 * (noise + 2 * light.clouds - 1), 0, 1)[..., None]
-    bright = (0.9 if light.sun is not None else 1.3) * light.skyline + 0.08 * (light.sun is not None)
+    bright = (0.9 if light.sun is not None else 1.3) * light.skyline + 0.08 * (
+        light.sun is not None
+    )
     return np.asarray(sky * (1 - cloud) + bright * cloud, np.float32)
 
 
@@ -123,9 +134,16 @@ def _shadow(points: Floats, frame: Frame, light: Sources) -> tuple[Floats, Float
     ground = np.isfinite(frame.depth) & (points[..., 1] < 0.05) & (frame.normal[..., 1] > 0.5)
     column = np.where(ground, (points[..., 0] + HALF_WIDTH) * PER_METRE, -9).astype(np.float32)
     row = np.where(ground, points[..., 2] * PER_METRE, -9).astype(np.float32)
-    border = {"borderMode": cv2.BORDER_CONSTANT, "borderValue": 1.0}
-    maps = (cv2.remap(plan, column, row, cv2.INTER_LINEAR, **border) for plan in (direct, ambient))
-    first, second = (np.asarray(found, np.float32) for found in maps)
+    first, second = (
+        np.asarray(
+            cv2.remap(
+                plan, column, row, cv2.INTER_LINEAR,
+                borderMode=cv2.BORDER_CONSTANT, borderValue=1.0,
+            ),
+            np.float32,
+        )
+        for plan in (direct, ambient)
+    )  # fmt: skip
     return first, second
 
 
@@ -144,9 +162,11 @@ def radiance(frame: Frame, light: Sources, rng: Generator) -> Floats:
         total = total + _lamplight(points, frame.normal, light)
     if light.lamps:
         # The headlights of the car that carries the camera.
-        beam = np.exp(-((frame.rays[..., 0] / 0.45) ** 2) - ((frame.rays[..., 1] + 0.12) / 0.13) ** 2)
+        beam = np.exp(
+            -((frame.rays[..., 0] / 0.45) ** 2) - ((frame.rays[..., 1] + 0.12) / 0.13) ** 2
+        )
         own = 3.2 * beam / (1 + (np.minimum(frame.depth, 1e3) / 7) ** 2)
-        total = total + (own * ambient)[..., None] * np.float32([1.0, 0.96, 0.88])
+        total = total + (own * ambient)[..., None] * _rgb([1.0, 0.96, 0.88])
     shaded = frame.colour * total + frame.glow
     sky = np.isinf(frame.depth)
     shaded[sky] = _sky(frame, light, rng)[sky]
@@ -158,9 +178,9 @@ def _lamplight(points: Floats, normal: Floats, light: Sources) -> Floats:
     points, normal, size = points[::2, ::2], normal[::2, ::2], points.shape[1::-1]
     total = np.zeros_like(points)
     for lamp in light.lamps:
-        total += _pool(points, normal, lamp, 3.0, 0)[..., None] * np.float32([1.0, 0.74, 0.42])
+        total += _pool(points, normal, lamp, 3.0, 0)[..., None] * _rgb([1.0, 0.74, 0.42])
     for lamp in light.headlights:
-        total += _pool(points, normal, lamp, 1.2, -1)[..., None] * np.float32([1.0, 0.95, 0.82])
+        total += _pool(points, normal, lamp, 1.2, -1)[..., None] * _rgb([1.0, 0.95, 0.82])
     return np.asarray(cv2.resize(total, size, interpolation=cv2.INTER_LINEAR), np.float32)
 
 
@@ -172,7 +192,7 @@ def _pool(points: Floats, normal: Floats, lamp: object, power: float, ahead: int
         cosine = np.abs((away * normal).sum(-1)) / np.sqrt(squared)
         share = away[..., 1] > 0 if ahead == 0 else away[..., 2] * -ahead < 0
         pool = power * cosine * share / (squared + 0.8)
-    return np.nan_to_num(pool, nan=0, posinf=0, neginf=0)
+    return np.asarray(np.nan_to_num(pool, nan=0, posinf=0, neginf=0), np.float32)
 
 
 def scatter(clear: Floats, depth: Floats, light: Sources) -> Floats:
@@ -209,7 +229,7 @@ def thermal(frame: Frame, rng: Generator) -> Floats:
     through = np.exp(-0.004 * np.minimum(frame.depth, 400))
     heat = np.where(np.isinf(frame.depth), heat, AIR + (heat - AIR) * through)
     grey = np.clip((heat - COLD) / (HOT - COLD), 0, 1.05).astype(np.float32)
-    grey = cv2.GaussianBlur(grey, (0, 0), 1.0)
+    grey = np.asarray(cv2.GaussianBlur(grey, (0, 0), 1.0), np.float32)
     rows, columns = np.mgrid[-1 : 1 : grey.shape[0] * 1j, -1 : 1 : grey.shape[1] * 1j]
     grey -= 0.035 * (rows**2 + columns**2)
     stripes = rng.normal(0, 0.0022, (1, grey.shape[1]))

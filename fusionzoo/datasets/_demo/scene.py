@@ -108,14 +108,16 @@ def _buildings(
         frame.rectangle((-45, 0, rng.uniform(90, 130)), (90, 0, 0), (0, height, 0), shader)
 
 
-def _board(frame: Frame, drawing: canvas.Canvas, x: float, z: float, label: int, y: float = 0) -> None:
+def _board(
+    frame: Frame, drawing: canvas.Canvas, x: float, z: float, label: int, y: float = 0
+) -> None:
     """Stand a drawing upright, facing the eye."""
     origin = (x - drawing.width / 2, y, z)
     frame.rectangle(origin, (drawing.width, 0, 0), (0, drawing.height, 0), drawing.shader(label))
 
 
 def _post(frame: Frame, x: float, z: float, height: float, thickness: float, label: int) -> None:
-    def sample(a: Floats, b: Floats, depth: Floats) -> Surface:
+    def sample(a: Floats, _b: Floats, _depth: Floats) -> Surface:
         shade = 0.22 * (0.5 + np.sin(np.pi * a / thickness))
         colour = np.repeat(shade[:, None], 3, 1).astype(np.float32)
         return Surface(colour, np.full(len(a), AIR, np.float32), label)
@@ -146,9 +148,9 @@ def _furniture(
 
 
 def _lamp(frame: Frame, at: tuple[float, float, float], night: bool) -> None:
-    def sample(a: Floats, b: Floats, depth: Floats) -> Surface:
+    def sample(a: Floats, _b: Floats, _depth: Floats) -> Surface:
         ones = np.ones((len(a), 3), np.float32)
-        glow = ones * np.float32([22, 17, 9]) * night
+        glow = ones * np.array([22, 17, 9], np.float32) * night
         heat = np.full(len(a), AIR + (38 if night else 0), np.float32)
         return Surface(0.4 * ones, heat, LAMP, glow=glow)
 
@@ -156,9 +158,7 @@ def _lamp(frame: Frame, at: tuple[float, float, float], night: bool) -> None:
     frame.rectangle((x - 0.45, y - 0.05, z), (0.9, 0, 0), (0, 0.2, 0), sample)
 
 
-def _traffic(
-    frame: Frame, rng: Generator, half_road: float, night: bool
-) -> list[vehicles.Vehicle]:
+def _traffic(frame: Frame, rng: Generator, half_road: float, night: bool) -> list[vehicles.Vehicle]:
     """Vehicles in both lanes and parked ones, with gaps between them."""
     found = []
     lane = half_road / 2

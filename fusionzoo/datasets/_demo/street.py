@@ -14,6 +14,11 @@ ROAD, SIDEWALK, BUILDING, VEGETATION = 1, 2, 3, 6
 TILE = 256
 
 
+def rgb(values: list[float]) -> Floats:
+    """A linear colour."""
+    return np.array(values, np.float32)
+
+
 def noise_tile(rng: Generator) -> Floats:
     """(256, 256) periodic noise of four octaves, standard deviation 1."""
     tile = np.zeros((TILE, TILE), np.float32)
@@ -22,7 +27,7 @@ def noise_tile(rng: Generator) -> Floats:
         wide = cv2.copyMakeBorder(raw, 64, 64, 64, 64, cv2.BORDER_WRAP)
         layer = cv2.GaussianBlur(wide, (0, 0), sigma)[64:-64, 64:-64]
         tile += weight * layer / layer.std()
-    return tile / tile.std()
+    return np.asarray(tile / tile.std(), np.float32)
 
 
 def _look_up(tile: Floats, a: Floats, b: Floats, per_metre: float) -> Floats:
@@ -44,19 +49,19 @@ def ground(
         walk = ~road & (np.abs(x) < half_road + pavement)
         kerb = walk & (np.abs(x) < half_road + 0.18)
         colour = np.empty((len(a), 3), np.float32)
-        grass = np.float32([0.11, 0.16, 0.055]) * (1 + 2.5 * grain[:, None])
+        grass = rgb([0.11, 0.16, 0.055]) * (1 + 2.5 * grain[:, None])
         colour[:] = grass
-        colour[road] = (np.float32([0.105, 0.105, 0.11]) * (1 + 1.3 * grain[:, None]))[road]
+        colour[road] = (rgb([0.105, 0.105, 0.11]) * (1 + 1.3 * grain[:, None]))[road]
         wear = np.exp(-(((np.abs(np.abs(x) - half_road / 2) - 0.8) / 0.35) ** 2))
         colour[road] *= (1 - 0.16 * wear[road])[:, None]
         slab = ((a / 0.6) % 1 < 0.035) | ((b / 0.6) % 1 < 0.035)
-        stone = np.float32([0.27, 0.26, 0.245]) * (1 + grain[:, None])
+        stone = rgb([0.27, 0.26, 0.245]) * (1 + grain[:, None])
         colour[walk] = (stone * np.where(slab & (depth < 22), 0.7, 1)[:, None])[walk]
-        colour[kerb] = np.float32([0.36, 0.355, 0.34]) * (1 + grain[kerb, None])
+        colour[kerb] = rgb([0.36, 0.355, 0.34]) * (1 + grain[kerb, None])
         dashes = (np.abs(x) < 0.075) & ((b % 6 < 3) | ~np.bool_(centre_line))
         edges = np.abs(np.abs(x) - (half_road - 0.3)) < 0.06
         paint = road & (dashes | edges) & (grain > -0.19)
-        colour[paint] = np.float32([0.62, 0.62, 0.58])
+        colour[paint] = rgb([0.62, 0.62, 0.58])
         heat = np.where(road, AIR + 5 + sun_heat, AIR + 3 + 0.7 * sun_heat)
         heat = np.where(road | walk, heat, AIR - 0.5 + 0.2 * sun_heat) + 0.5 * grain
         label = np.where(road, ROAD, np.where(walk, SIDEWALK, VEGETATION))
@@ -95,15 +100,15 @@ def facade(
         bar = inside & ((np.abs(u) < 0.012) | (np.abs(v - 0.1) < 0.012))
         inside &= (b < height - 0.7) & (a > 0.4) & (a < width - 0.4)
         colour[frame & (b < height - 0.7)] *= 1.35
-        sky = np.float32([0.16, 0.19, 0.23]) * (0.55 + 0.8 * (v + 0.5))[:, None]
-        colour[inside] = np.where(blind[i, j][:, None], np.float32([0.4, 0.39, 0.36]), sky)[inside]
+        sky = rgb([0.16, 0.19, 0.23]) * (0.55 + 0.8 * (v + 0.5))[:, None]
+        colour[inside] = np.where(blind[i, j][:, None], rgb([0.4, 0.39, 0.36]), sky)[inside]
         colour[bar] = 0.5
         ledge = (level % 1 < 0.05) & (b > 1)
         colour[ledge & ~inside] *= 0.82
         colour *= (0.62 + 0.38 * np.clip(b / 2.5, 0, 1))[:, None]
         glow = np.zeros_like(colour)
         on = inside & lit[i, j] & ~bar
-        glow[on] = (np.float32([1.0, 0.72, 0.38]) * warmth[i, j][:, None])[on]
+        glow[on] = (rgb([1.0, 0.72, 0.38]) * warmth[i, j][:, None])[on]
         heat = np.where(inside, AIR + 2 + 4 * lit[i, j] * night, wall_heat + 0.35 * stain)
         return Surface(colour.clip(0.01, 1), heat.astype(np.float32), BUILDING, glow=glow)
 

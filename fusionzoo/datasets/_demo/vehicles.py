@@ -35,13 +35,13 @@ class Vehicle:
     height: float
     length: float
     towards: bool
-    paint: tuple[float, float, float]
+    paint: tuple[float, ...]
     warm: bool
 
     def lights(self) -> list[tuple[float, float, float]]:
         """Positions of the two lamps on the face towards the eye."""
-        return [(self.x + side * self.width * 0.36, self.height * 0.42 if self.label == CAR else 0.8,
-                 self.z - 0.05) for side in (-1, 1)]  # fmt: skip
+        up = self.height * 0.42 if self.label == CAR else 0.8
+        return [(self.x + side * self.width * 0.36, up, self.z - 0.05) for side in (-1, 1)]
 
 
 def make(rng: Generator, label: int, x: float, z: float, towards: bool) -> Vehicle:
@@ -62,15 +62,30 @@ def _face(vehicle: Vehicle, night: bool) -> Canvas:
         body = [(0, h * 0.5), (0.04 * w, h * 0.42), (0.16 * w, 0.04 * h), (0.24 * w, 0), (0.76 * w, 0),
                 (0.84 * w, 0.04 * h), (0.96 * w, h * 0.42), (w, h * 0.5), (w, h * 0.86),
                 (0, h * 0.86)]  # fmt: skip
-        window = [(0.12 * w, 0.4 * h), (0.21 * w, 0.08 * h), (0.79 * w, 0.08 * h), (0.88 * w, 0.4 * h)]
+        window = [
+            (0.12 * w, 0.4 * h),
+            (0.21 * w, 0.08 * h),
+            (0.79 * w, 0.08 * h),
+            (0.88 * w, 0.4 * h),
+        ]
     else:
         body = [(0, 0), (w, 0), (w, h * 0.9), (0, h * 0.9)]
-        window = [(0.06 * w, 0.12 * h), (0.94 * w, 0.12 * h), (0.94 * w, 0.5 * h), (0.06 * w, 0.5 * h)]
+        window = [
+            (0.06 * w, 0.12 * h),
+            (0.94 * w, 0.12 * h),
+            (0.94 * w, 0.5 * h),
+            (0.06 * w, 0.5 * h),
+        ]
     grille_heat = 46.0 if vehicle.towards and vehicle.warm else AIR + 2
     face.paint(face.polygon(body), vehicle.paint, AIR + 3 + 3 * vehicle.warm)
     face.paint(face.polygon(window), GLASS, AIR - 2)
     low = h * 0.6 if vehicle.label == CAR else h * 0.72
-    grille = [(0.26 * w, low), (0.74 * w, low), (0.74 * w, low + 0.13 * h), (0.26 * w, low + 0.13 * h)]
+    grille = [
+        (0.26 * w, low),
+        (0.74 * w, low),
+        (0.74 * w, low + 0.13 * h),
+        (0.26 * w, low + 0.13 * h),
+    ]
     face.paint(face.polygon(grille), (0.03, 0.03, 0.03), grille_heat)
     for side in (0.13, 0.87):
         wheel = face.polygon([((side - 0.09) * w, 0.8 * h), ((side + 0.09) * w, 0.8 * h),
@@ -100,11 +115,9 @@ def _side(vehicle: Vehicle, night: bool) -> Canvas:
                  [(0.37, 0.38), (0.37, 0.07), (0.6, 0.07), (0.73, 0.38)]]  # fmt: skip
     else:
         body = [(0, 0.9 * h), (0, 0), (long, 0), (long, 0.9 * h)]
-        count = 8 if vehicle.label == BUS else 1
-        panes = [[((i + 0.12) / count * (1 if count > 1 else 0.2), 0.16),
-                  ((i + 0.9) / count * (1 if count > 1 else 0.2), 0.16),
-                  ((i + 0.9) / count * (1 if count > 1 else 0.2), 0.5),
-                  ((i + 0.12) / count * (1 if count > 1 else 0.2), 0.5)] for i in range(count)]  # fmt: skip
+        count, share = (8, 1.0) if vehicle.label == BUS else (1, 0.2)
+        spans = [((i + 0.12) / count * share, (i + 0.9) / count * share) for i in range(count)]
+        panes = [[(x, 0.16), (y, 0.16), (y, 0.5), (x, 0.5)] for x, y in spans]
     side.paint(side.polygon(body), tuple(0.9 * v for v in vehicle.paint), AIR + 3)
     if vehicle.warm:
         start = 0.0 if vehicle.towards else 0.78

@@ -11,7 +11,7 @@ before enlarging, which also makes the concatenation unnecessary.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +20,7 @@ from torch.nn import functional
 from fusionzoo.methods.sage.network import WIDTH, Student, enlarge
 
 STRIP_PIXELS = 160 * 1024
-"""Pixels of a strip: its 32 float32 channels take 20 MB; much larger buffers are not reused by the C library."""
+"""Pixels of a strip: its 32 float32 channels take 20 MB, which the C library still reuses."""
 ENCODER_REACH, DECODER_REACH = 4, 6
 """Rows beyond a strip that the convolutions of stage 1, and of stage 5 and the head, reach,
 rounded up to even."""
@@ -31,8 +31,8 @@ class _Merge(nn.Module):
 
     def __init__(self, merge: nn.Sequential) -> None:
         super().__init__()
-        convolution = merge[0]
-        weight, bias = convolution.weight.data, convolution.bias.data
+        convolution = cast(nn.Conv2d, merge[0])
+        weight, bias = convolution.weight.data, cast(Tensor, convolution.bias).data
         self.deep = nn.Parameter(weight[:, :WIDTH].clone())
         self.skip = nn.Parameter(weight[:, WIDTH:].clone())
         self.bias = nn.Parameter(bias.clone())

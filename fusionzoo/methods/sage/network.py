@@ -86,5 +86,5 @@ def convert(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     for key, value in tensors.items():
         head, _, rest = key.partition(".")
         stem = head.rstrip("0123456789")
-        converted[f"{names[stem]}{head[len(stem):]}.{rest}"] = value
+        converted[f"{names[stem]}{head[len(stem) :]}.{rest}"] = value
     return converted
