@@ -1,12 +1,12 @@
 """Luminance and chroma of float planes, in three conventions.
 
 "float" is ITU-R BT.601 without rounding and its exact inverse. "levels" works on 8-bit luminance
-and gives a picture whose 8-bit grey is exactly the rounded fused luminance, so that a metric sees
-what the method made and not the colours around it: chroma shrinks where it would leave the gamut, and
-ties round to even. "opencv_uint8" reproduces what most
-released fusion code does, SAGE among it: OpenCV's 8-bit YCrCb, then an inverse with the rounded
-constants 1.403, 0.714, 0.344, 1.773 around the chroma centre 0.5. OpenCV's own centre is 128/255,
-so that path tints neutral pixels by (+0.70, -0.53, +0.89) levels; published pictures contain it.
+and gives a picture whose 8-bit grey is exactly the rounded fused luminance: a metric sees what the
+method made and not the colours around it. Chroma shrinks where it would leave the gamut, and ties
+round to even. "opencv_uint8" reproduces what most released fusion code does, SAGE among it:
+OpenCV's 8-bit YCrCb, then an inverse with the rounded constants 1.403, 0.714, 0.344, 1.773 around
+the chroma centre 0.5. OpenCV's own centre is 128/255, so that path tints neutral pixels by (+0.70,
+-0.53, +0.89) levels; published pictures contain it.
 """
 
 from __future__ import annotations

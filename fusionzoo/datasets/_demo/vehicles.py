@@ -59,9 +59,9 @@ def _face(vehicle: Vehicle, night: bool) -> Canvas:
     face = Canvas.empty(vehicle.width, vehicle.height, AIR + 1, density=60)
     w, h = vehicle.width, vehicle.height
     if vehicle.label == CAR:
-        body = [(0, h * 0.5), (0.04 * w, h * 0.42), (0.16 * w, 0.04 * h), (0.24 * w, 0), (0.76 * w, 0),
-                (0.84 * w, 0.04 * h), (0.96 * w, h * 0.42), (w, h * 0.5), (w, h * 0.86),
-                (0, h * 0.86)]  # fmt: skip
+        left = [(0.24, 0), (0.16, 0.04), (0.04, 0.42), (0, 0.5), (0, 0.86)]
+        outline = [*left, *((1 - x, y) for x, y in reversed(left))]
+        body = [(x * w, y * h) for x, y in outline]
         window = [
             (0.12 * w, 0.4 * h),
             (0.21 * w, 0.08 * h),
