@@ -1,0 +1,149 @@
+"""SAGE's student: reference numbers, key contract, inference form, published pictures."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+import fusionzoo
+from fusionzoo import datasets, image, predictor
+from fusionzoo.core import ImageError
+from fusionzoo.layers.folding import fold, prepare_for_inference
+from fusionzoo.methods.sage.network import Student, convert
+
+GOLDEN = Path(__file__).parent.parent / "golden" / "sage"
+NUMBERS = json.loads((GOLDEN / "golden_numbers.json").read_text())
+KEYS = json.loads((GOLDEN / "student_state_dict.json").read_text())["state_dict"]
+
+
+def ramp(k: int, height: int = 40, width: int = 56) -> Tensor:
+    i, j = np.mgrid[:height, :width]
+    wave = 0.5 + 0.5 * np.sin(0.11 * i * (k + 1) + 0.07 * j * (k + 2))
+    return torch.from_numpy(wave).float()[None, None]
+
+
+def filled(key: str, shape: list[int], counter: int) -> Tensor:
+    """The reference's deterministic weights."""
+    count = int(np.prod(shape)) if shape else 1
+    s = np.sin(0.37 * np.arange(count) + 0.61 * counter)
+    if key.endswith("running_var"):
+        values = 1 + 0.25 * s
+    elif key.endswith("running_mean"):
+        values = 0.1 * s
+    elif len(shape) == 1:
+        values = 1 + 0.1 * s if key.endswith("weight") else 0.02 * s
+    else:
+        values = 1.2 * np.sqrt(2 / np.prod(shape[1:])) * s
+    return torch.from_numpy(values.reshape(shape)).float()
+
+
+@pytest.fixture(scope="module")
+def student() -> Student:
+    counted = [key for key in KEYS if not key.endswith("num_batches_tracked")]
+    tensors = {key: filled(key, KEYS[key]["shape"], t) for t, key in enumerate(counted)}
+    tensors |= {key: torch.tensor(0) for key in KEYS if key not in tensors}
+    network = Student().eval()
+    network.load_state_dict(convert(tensors), strict=True)
+    return network
+
+
+def check(found: Tensor, expected: dict) -> None:
+    assert list(found.shape) == expected["shape"]
+    flat = found.flatten()
+    assert float(flat.mean()) == pytest.approx(expected["mean"], rel=1e-5, abs=1e-7)
+    assert flat[:5].tolist() == pytest.approx(expected["first5"], rel=1e-4, abs=1e-6)
+    assert flat[-5:].tolist() == pytest.approx(expected["last5"], rel=1e-4, abs=1e-6)
+
+
+def test_filled_student_equals_the_reference(student: Student) -> None:
+    with torch.inference_mode():
+        check(student(ramp(0), ramp(1)), NUMBERS["student_filled"]["out"])
+        features = student.features(ramp(0), ramp(1))
+    for found, expected in zip(features, NUMBERS["student_filled"]["features"], strict=True):
+        check(found, expected)
+
+
+def test_parameters_and_keys() -> None:
+    network = Student()
+    assert sum(p.numel() for p in network.parameters()) == 135_617
+    renamed = convert({key: torch.zeros(value["shape"]) for key, value in KEYS.items()})
+    state = network.state_dict()
+    assert {k: tuple(v.shape) for k, v in renamed.items()} == {
+        k: tuple(v.shape) for k, v in state.items()
+    }
+
+
+@pytest.mark.parametrize("size", [(512, 640), (768, 1024), (57, 83), (301, 496), (4, 4)])
+def test_inference_form_gives_the_same_numbers(student: Student, size: tuple[int, int]) -> None:
+    torch.manual_seed(0)
+    planes = torch.rand(2, 2, 1, *size) if size[0] < 600 else torch.rand(2, 1, 1, *size)
+    with torch.inference_mode():
+        plain = student(*planes)
+        fast = prepare_for_inference(student)(*planes)
+        brief = prepare_for_inference(student, torch.bfloat16)(*planes.bfloat16())
+    torch.testing.assert_close(fast, plain, rtol=0, atol=1e-5)
+    assert (brief.float() - plain).abs().max() * 255 < 3
+
+
+def test_folding_leaves_the_original_alone(student: Student) -> None:
+    before = {key: value.clone() for key, value in student.state_dict().items()}
+    folded = fold(student)
+    assert not any(isinstance(m, nn.BatchNorm2d) for m in folded.modules())
+    assert all(torch.equal(v, student.state_dict()[k]) for k, v in before.items())
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 5), (57, 83)])
+def test_any_size_goes_through(student: Student, size: tuple[int, int]) -> None:
+    entry = fusionzoo.methods.find("sage")
+    ready = predictor.Predictor("sage", entry, prepare_for_inference(student))
+    fused = ready(visible=torch.rand(3, *size), infrared=torch.rand(1, *size))
+    assert fused.shape == (3, *size)
+
+
+def test_tiles_have_no_seams(student: Student) -> None:
+    entry = fusionzoo.methods.find("sage")
+    pair = {"visible": torch.rand(3, 200, 260), "infrared": torch.rand(1, 200, 260)}
+    whole, tiled = (
+        predictor.Predictor("sage", entry, prepare_for_inference(student), tile=tile)(**pair)
+        for tile in (0, 96)
+    )
+    assert (whole - tiled).abs().max() * 255 < 0.01
+
+
+def test_nan_from_a_network_is_one_clear_error(student: Student) -> None:
+    entry = fusionzoo.methods.find("sage")
+    broken = predictor.Predictor("sage", entry, lambda v, i: v * float("nan") + i)
+    with pytest.raises(ImageError, match="NaN"):
+        broken(visible=torch.rand(3, 8, 8), infrared=torch.rand(1, 8, 8))
+
+
+@pytest.fixture
+def official(shared: Path, monkeypatch: pytest.MonkeyPatch) -> predictor.Predictor:
+    monkeypatch.setenv("FUSIONZOO_WEIGHTS", str(shared / "weights"))
+    return fusionzoo.load("sage@official", device="cpu")
+
+
+def test_official_checkpoint_equals_the_reference(shared: Path) -> None:
+    network = Student()
+    path = shared / "weights" / "sage_official.pt"
+    entry = fusionzoo.methods.find("sage")
+    from fusionzoo import weights
+
+    loaded = weights.load("sage", entry, network, path)
+    assert (loaded.tag, loaded.license) == ("official", "MIT")
+    with torch.inference_mode():
+        check(network.eval()(ramp(0), ramp(1)), NUMBERS["student_official_ckpt"]["out"])
+
+
+@pytest.mark.parametrize("name", ["00000", "00001", "00002"])
+def test_published_pictures(name: str, official: predictor.Predictor, shared: Path) -> None:
+    entry = datasets.find("m3fd")
+    items = {item.name: item for item in entry.listing(shared / "data", "all").items}
+    output, _ = official.fuse(items[name].load())
+    published = image.read(shared / "golden" / "sage_results" / f"{name}.png").astype(int)
+    apart = np.abs(image.to_levels(output).astype(int) - published)
+    assert apart.max() <= 1
+    assert (apart > 0).sum() <= 200
