@@ -138,6 +138,7 @@ def _similarity(crossed: Array, one: Moments, two: Moments) -> Similarity:
         structure = (2 * covariance + C2) / (one.variance[rows] + two.variance[rows] + C2)
         first, second = first + _MID, second + _MID
         light = (2 * first * second + C1) / (first * first + second * second + C1)
-        sums += cv2.sumElems(light * structure)[0], cv2.sumElems(structure)[0]
+        # NumPy's sums do not depend on where an array lies in memory, OpenCV's do.
+        sums += (light * structure).sum(dtype=np.float64), structure.sum(dtype=np.float64)
     ssim, contrast = sums / crossed.size
     return Similarity(float(ssim), float(contrast))

@@ -1,0 +1,174 @@
+"""The grid resumes at every picture, notices what changed, and never mixes."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+import fusionzoo
+from fusionzoo import bench, datasets, grid, metrics, predictor, report, results
+from fusionzoo.core import FusionZooError, Method
+from fusionzoo.predictor import Predictor
+
+
+def small(out: Path, pairs: Path, names: str = "average,max", wanted: str = "EN,SSIM"):
+    entry = datasets.folder(visible=pairs / "visible", infrared=pairs / "infrared")
+    predictors = [fusionzoo.load(name, device="cpu") for name in names.split(",")]
+    listing = entry.listing(None, "all")
+    return bench.Grid("own", entry, listing, predictors, metrics.select(wanted), out)
+
+
+class Counting:
+    """A predictor's network that counts its calls."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self, visible: torch.Tensor, infrared: torch.Tensor) -> torch.Tensor:
+        self.calls += 1
+        return (visible + infrared) / 2
+
+
+def counted(cells: bench.Grid, **changes: object) -> tuple[bench.Grid, Counting]:
+    network = Counting()
+    entry = Method(network=lambda: network, inputs=("visible", "infrared"), **changes)
+    return replace(cells, predictors=[Predictor("counting", entry, network)]), network
+
+
+def test_results_hold_values_and_provenance(tmp_path: Path, pairs: Path) -> None:
+    cells = small(tmp_path, pairs)
+    found = bench.run(cells)
+    assert [result.label for result in found] == ["average", "max"]
+    plain = json.loads((tmp_path / "own" / "average.json").read_text())
+    assert plain["schema"] == results.SCHEMA
+    assert [record["image"] for record in plain["records"]] == ["a", "b", "c"]
+    assert plain["provenance"]["list_hash"] == results.list_hash("abc")
+    assert plain["provenance"]["torch"] == torch.__version__
+    assert set(plain["records"][0]["observations"]["SSIM"]["terms"]) == {"infrared", "visible"}
+
+
+def test_nothing_finished_is_recomputed(tmp_path: Path, pairs: Path) -> None:
+    cells, network = counted(small(tmp_path, pairs))
+    before = bench.run(cells)
+    assert network.calls == 3
+    again, network = counted(cells)
+    assert [r.scores for r in bench.run(again)] == [r.scores for r in before]
+    assert network.calls == 0
+
+
+@pytest.mark.parametrize("change", ["input", "code", "metric", "new metric"])
+def test_what_changed_is_computed_again(tmp_path: Path, pairs: Path, draw, change: str) -> None:
+    cells, _ = counted(small(tmp_path, pairs))
+    bench.run(cells)
+    changes, expected = {}, 3
+    if change == "input":
+        from fusionzoo import image
+
+        image.write(pairs / "visible" / "b.png", draw(40, 56, 3, 50))
+        expected = 1
+    elif change == "code":
+        changes["code_version"] = 2
+    elif change == "metric":
+        first = replace(cells.metrics[0], version=99)
+        cells = replace(cells, metrics=[first, *cells.metrics[1:]])
+    else:
+        cells = replace(cells, metrics=metrics.select("EN,SSIM,SD"))
+    again, network = counted(cells, **changes)
+    bench.run(again)
+    assert network.calls == expected
+
+
+def test_a_network_that_fails_on_one_picture_spares_the_others(tmp_path: Path, pairs: Path) -> None:
+    class Failing(Counting):
+        def __call__(self, visible: torch.Tensor, infrared: torch.Tensor) -> torch.Tensor:
+            fused = super().__call__(visible, infrared)
+            return fused * float("nan") if self.calls == 2 else fused
+
+    cells = small(tmp_path, pairs)
+    entry = Method(network=Failing, inputs=("visible", "infrared"))
+    cells = replace(cells, predictors=[Predictor("failing", entry, Failing())])
+    (result,) = bench.run(cells)
+    assert [record.image for record in result.failed] == ["b"]
+    assert "NaN" in result.failed[0].error
+    assert result.counted["EN"] == 2
+
+
+def test_tables_refuse_to_mix_conventions(tmp_path: Path, pairs: Path) -> None:
+    found = bench.run(small(tmp_path, pairs))
+    mixed = [found[0], replace(found[1], convention="other")]
+    with pytest.raises(FusionZooError, match="2 metric conventions"):
+        report.comparison(mixed, metrics.select("EN"), {})
+
+
+def test_weights_that_saw_the_dataset_are_marked(tmp_path: Path, pairs: Path) -> None:
+    found = bench.run(small(tmp_path, pairs))
+    guilty = replace(found[0], provenance={"trained_on": ["own:train"]})
+    table = report.comparison([guilty, found[1]], metrics.select("EN"), {"own": "all"})
+    assert [row.keys for row in table.rows] == [("average‡", "-", "own"), ("max", "-", "own")]
+    assert "‡" in table.caption
+
+
+def test_a_limit_has_its_own_cells(tmp_path: Path) -> None:
+    ((name, entry, listing),), _ = grid.chosen_datasets("demo", None, 2)
+    cells = bench.Grid(name, entry, listing, [predictor.load("average")], [], tmp_path)
+    assert len(listing.items) == 2
+    assert cells.cell(cells.predictors[0]).parent.name == "demo-test-first2"
+
+
+def test_all_names_what_it_skips(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, absent = grid.chosen_datasets("all", Path("nowhere"))
+    assert [name for name, _, _ in found] == ["demo"]
+    assert any(line.startswith("dataset tno") for line in absent)
+    ready, unready = grid.chosen_methods("all", "cpu")
+    assert "average" in {p.name for p in ready}
+    assert any(line.startswith("method sage") for line in unready)
+
+
+def command(out: Path) -> list[str]:
+    return [sys.executable, "-m", "fusionzoo.cli", "bench", "--methods", "average,laplacian",
+            "--datasets", "demo", "--metrics", "all", "--out", str(out)]  # fmt: skip
+
+
+def values(out: Path) -> dict[str, object]:
+    """Everything in the result files but the times."""
+    found = {}
+    for path in sorted((out / "demo").glob("*.json")):
+        plain = json.loads(path.read_text())
+        for record in plain["records"]:
+            record.pop("seconds")
+        found[path.name] = plain
+    return found
+
+
+def test_killed_in_the_middle_it_resumes_to_the_same_numbers(tmp_path: Path) -> None:
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    subprocess.run(command(whole), check=True, capture_output=True)
+    started = subprocess.Popen(
+        command(broken), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    partial = broken / "demo" / "laplacian.partial.jsonl"
+    deadline = time.monotonic() + 120
+    while not (partial.exists() and partial.read_text().count('"image"') >= 3):
+        assert started.poll() is None, "finished before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    started.send_signal(signal.SIGKILL)
+    started.wait()
+    assert not (broken / "demo" / "laplacian.json").exists()
+    seconds = {
+        r.image: r.seconds
+        for r in results.known_records(partial.parent / "laplacian.json").values()
+    }
+    assert 3 <= len(seconds) < 12
+    subprocess.run(command(broken), check=True, capture_output=True)
+    assert values(broken) == values(whole)
+    final = {r.image: r.seconds for r in results.read(broken / "demo" / "laplacian.json").records}
+    assert {name: final[name] for name in seconds} == seconds
+    assert (broken / "sheets" / "demo.png").stat().st_size > 10_000
+    assert (broken / "table.tex").exists()

@@ -1,0 +1,87 @@
+"""What every entry of the catalogues owes its users; new entries are tested by being there."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from fusionzoo import catalog, datasets, metrics, predictor, weights
+from fusionzoo.core import Benchmark, Dataset, Method, Metric
+
+ROOT = Path(__file__).parent.parent
+METHODS = catalog.names("fusionzoo.methods")
+BASELINES = ("average", "max", "laplacian", "guided_filter", "visible", "infrared")
+CARDS = dict.fromkeys(BASELINES, "baselines")
+    for spec in entry.weights.values():
+        assert spec.license
+        assert spec.source
+        assert spec.sha256 is None or len(spec.sha256) == 64
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_network_builds(name: str) -> None:
+    network = predictor.build(catalog.find("fusionzoo.methods", name))
+    assert callable(network)
+
+
+@pytest.mark.parametrize("size", [(64, 64), (57, 83)])
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_runs_and_repeats(name: str, size: tuple[int, int]) -> None:
+    entry: Method = catalog.find("fusionzoo.methods", name)
+    if not weights.at_hand(entry):
+        pytest.skip(f"{name} ships no weights")
+    ready = predictor.load(name, device="cpu")
+    generator = torch.Generator().manual_seed(0)
+    channels = {role: 1 if role == "infrared" else 3 for role in entry.inputs}
+    images = {r: torch.rand(2, c, *size, generator=generator) for r, c in channels.items()}
+    fused = ready(**images)
+    assert fused.shape[0] == 2
+    assert fused.shape[-2:] == size
+    assert fused.dtype == torch.float32
+    assert 0 <= fused.min() <= fused.max() <= 1
+    assert torch.equal(fused, ready(**images))
+    alone = ready(**{role: picture[0] for role, picture in images.items()})
+    torch.testing.assert_close(alone, fused[0], rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", datasets.names())
+def test_a_dataset_states_its_facts(name: str) -> None:
+    entry: Dataset = datasets.find(name)
+    assert isinstance(entry, Dataset)
+    assert entry.splits
+    assert entry.source
+    assert entry.terms
+    if entry.classes:
+        assert len(entry.classes.names) == len(entry.classes.palette)
+        assert entry.classes.source
+
+
+@pytest.mark.parametrize("name", metrics.names())
+def test_a_metric_states_its_facts(name: str) -> None:
+    entry: Metric = metrics.find(name)
+    assert isinstance(entry, Metric)
+    assert entry.paper
+    assert entry.symbol in (ROOT / "metrics" / "README.md").read_text()
+    assert entry.summarize([]) is None
+
+
+@pytest.mark.parametrize("metric", metrics.select("all"), ids=lambda metric: metric.symbol)
+def test_small_pictures_never_raise(metric: Metric) -> None:
+    if metric.reference == "labels":
+        pytest.skip("compares label maps")
+    for size in ((1, 1), (2, 3), (10, 200)):
+        planes = [metrics.Plane(np.random.default_rng(s).integers(0, 256, size, np.uint8))
+                  for s in range(3)]  # fmt: skip
+        seen = metrics.observe([metric], planes[0], infrared=planes[1], visible=planes[2])
+        one = seen[metric.symbol]
+        assert (one.status == "ok") == (one.value is not None)
+
+
+@pytest.mark.parametrize("name", catalog.names("fusionzoo.benchmarks"))
+def test_a_benchmark_names_what_exists(name: str) -> None:
+    entry: Benchmark = catalog.find("fusionzoo.benchmarks", name)
+    assert isinstance(entry, Benchmark)
+    for dataset in entry.datasets:
+        datasets.parse(dataset)
+    assert metrics.select(",".join(entry.metrics))
