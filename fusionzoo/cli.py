@@ -4,51 +4,25 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
 import fusionzoo
-from fusionzoo import catalog
-from fusionzoo.core import DataError, Dataset, FusionZooError, Item, Listing
-
-if TYPE_CHECKING:
-    from fusionzoo.tables import Table
+from fusionzoo import catalog, cli_work
+from fusionzoo.cli_work import data_option
+from fusionzoo.core import FusionZooError
 
 KINDS = ("methods", "metrics", "datasets", "benchmarks")
-EXISTING = click.Path(exists=True, path_type=Path)
-data_option = click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    help="Data root; else FUSIONZOO_DATA, else the cache.",
-)
-dataset_option = click.option("--dataset", metavar="NAME[:SPLIT]", help="A dataset by name.")
-split_option = click.option("--split", help="Split; the same as NAME:SPLIT.")
-limit_option = click.option("--limit", type=click.IntRange(1), help="Only the first N scenes.")
-device_option = click.option("--device", default="auto", show_default=True, help="cpu, cuda, mps.")
-precision_option = click.option(
-    "--precision", type=click.Choice(["float32", "bfloat16"]), default="float32", show_default=True
-)
-metrics_option = click.option(
-    "--metrics", "wanted", default="core", show_default=True, help="all, core, a group, or names."
-)
-role_options = [
-    click.option(f"--{role}", type=EXISTING, help=f"A {role} picture or folder.")
-    for role in ("visible", "infrared")
-]
-
-
-def with_roles(command: Any) -> Any:
-    """Add --visible and --infrared."""
-    for option in reversed(role_options):
-        command = option(command)
-    return command
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(fusionzoo.__version__, prog_name="fusionzoo")
 def cli() -> None:
     """A zoo of image-fusion methods and the benchmark that compares them."""
+
+
+for command in (cli_work.run, cli_work.evaluate, cli_work.bench):
+    cli.add_command(command)
 
 
 @cli.command("list")
@@ -71,205 +45,6 @@ def info(name: str) -> None:
     from fusionzoo import describe
 
     click.echo(describe.describe(name))
-
-
-def _listing(
-    dataset: str | None, split: str | None, data: Path | None, roles: dict[str, Path | None]
-) -> tuple[str, Dataset, Listing]:
-    """The scenes a command works on: a dataset by name, or folders and files given by role."""
-    from fusionzoo import datasets
-
-    given = {role: path for role, path in roles.items() if path}
-    if dataset and given:
-        raise DataError("give either --dataset or pictures by role, not both")
-    if given:
-        entry = datasets.folder(**given)
-        return "folder", entry, entry.listing(None, entry.default_split)
-    if not dataset:
-        raise DataError("nothing to work on: give --dataset NAME, or --visible and --infrared")
-    name, _, inline = dataset.partition(":")
-    entry, chosen = datasets.parse(f"{name}:{split or inline}" if split or inline else name)
-    return name.lower(), entry, entry.listing(data, chosen)
-
-
-def _first(listing: Listing, limit: int | None) -> tuple[Item, ...]:
-    return listing.items[:limit]
-
-
-def _warn(lines: Any) -> None:
-    for line in lines:
-        click.secho(f"skipped {line}", fg="yellow", err=True)
-
-
-@cli.command()
-@click.argument("method")
-@dataset_option
-@split_option
-@with_roles
-@click.option("--weights", help="Tag, file, or hf://owner/repository/file.")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder [default: out/METHOD].")
-@data_option
-@device_option
-@precision_option
-@limit_option
-@click.option("--tile", type=click.IntRange(0), help="Side of a tile in pixels; 0: never.")
-def run(
-    method: str,
-    dataset: str | None,
-    split: str | None,
-    visible: Path | None,
-    infrared: Path | None,
-    weights: str | None,
-    out: Path | None,
-    data: Path | None,
-    device: str,
-    precision: Any,
-    limit: int | None,
-    tile: int | None,
-) -> None:
-    """Fuse every pair of a dataset, or of two folders or files, and write the pictures."""
-    from tqdm import tqdm
-
-    from fusionzoo import fuse, predictor
-
-    catalog.find("fusionzoo.methods", method.partition("@")[0])
-    roles = {"visible": visible, "infrared": infrared}
-    _, entry, listing = _listing(dataset, split, data, roles)
-    loaded = predictor.load(method, weights, device, precision, tile)
-    lacking = set(loaded.method.inputs) - set(entry.roles)
-    if lacking:
-        raise DataError(f"{method} needs {', '.join(sorted(lacking))}: {entry.title} has none")
-    folder = out or Path("out") / loaded.name
-    _warn(listing.problems)
-    items = _first(listing, limit)
-    failed: list[str] = []
-    kept = 0
-    with tqdm(total=len(items), unit="picture", disable=None) as bar:
-
-        def report(outcome: fuse.Outcome) -> None:
-            nonlocal kept
-            kept += outcome.state == "kept"
-            if outcome.state == "failed":
-                failed.append(outcome.name)
-                bar.write(f"failed {outcome.name}: {outcome.error}", file=sys.stderr)
-            bar.update()
-
-        fuse.fuse(loaded, items, folder, report)
-    made = len(items) - kept - len(failed)
-    note = f" ({kept} were there already)" if kept else ""
-    click.echo(f"{loaded.label}: {made + kept} pictures in {folder}{note}")
-    _fail_if(len(failed) + len(listing.problems))
-
-
-def _fail_if(count: int) -> None:
-    if count:
-        raise FusionZooError(f"{count} of the scenes could not be used; the others are done")
-
-
-@cli.command("eval")
-@click.option("--fused", type=click.Path(path_type=Path), help="Folder of fused pictures.")
-@click.option("--predictions", type=click.Path(path_type=Path), help="Folder of label maps.")
-@dataset_option
-@split_option
-@with_roles
-@metrics_option
-@data_option
-@limit_option
-@click.option("--out", type=click.Path(path_type=Path), help="Table: .csv, .json, .md or .tex.")
-def evaluate(
-    fused: Path | None,
-    predictions: Path | None,
-    dataset: str | None,
-    split: str | None,
-    visible: Path | None,
-    infrared: Path | None,
-    wanted: str,
-    data: Path | None,
-    limit: int | None,
-    out: Path | None,
-) -> None:
-    """Score fused pictures, or label maps, that any program made."""
-    from fusionzoo import metrics, score, tables
-
-    if (fused is None) == (predictions is None):
-        raise DataError("give either --fused FOLDER or --predictions FOLDER")
-    if out:
-        tables.check_suffix(out)
-    chosen = metrics.select(wanted)
-    _, entry, listing = _listing(dataset, split, data, {"visible": visible, "infrared": infrared})
-    _warn(listing.problems)
-    items = _first(listing, limit)
-    if predictions is not None:
-        scores = score.score_predictions(predictions, items, entry, chosen)
-    else:
-        scores = score.score_pictures(Path(str(fused)), items, chosen)
-    _warn(scores.problems)
-    preset = entry.classes.miou if predictions and entry.classes else None
-    rule = f"mIoU preset: {preset}." if preset else "Metric convention: standard."
-    caption = f"{entry.title}, split {listing.split}, n = {len(scores.observations)}. {rule}"
-    _show(score.table(scores, chosen, caption, preset), out)
-    _fail_if(len(scores.problems) + len(listing.problems))
-
-
-def _show(table: Table, out: Path | None) -> None:
-    click.echo(table.markdown())
-    if out:
-        table.write(out)
-        click.echo(f"table written to {out}")
-
-
-@cli.command()
-@click.argument("name", required=False)
-@click.option("--methods", help="all, or NAME[@TAG],...  [default: all]")
-@click.option("--datasets", "where", help="all, or NAME[:SPLIT],...  [default: all]")
-@click.option("--metrics", "wanted", help="all, core, or names  [default: all]")
-@data_option
-@limit_option
-@device_option
-@precision_option
-@click.option("--out", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
-def bench(
-    name: str | None,
-    methods: str | None,
-    where: str | None,
-    wanted: str | None,
-    data: Path | None,
-    limit: int | None,
-    device: str,
-    precision: Any,
-    out: Path,
-) -> None:
-    """Methods x datasets x metrics: result files, tables and contact sheets.
-
-    NAME is a grid of `fusionzoo list benchmarks`; options replace its parts.
-    """
-    from tqdm import tqdm
-
-    from fusionzoo import bench as engine
-    from fusionzoo import grid, metrics, report, tables
-
-    plan = grid.named(name)
-    chosen = metrics.select(wanted or ",".join(plan.metrics))
-    places, absent = grid.chosen_datasets(where or ",".join(plan.datasets), data, limit)
-    predictors, unready = grid.chosen_methods(methods or ",".join(plan.methods), device, precision)
-    _warn([*absent, *unready])
-    found, sheets = [], []
-    for place, entry, listing in places:
-        _warn(f"{place}: {problem}" for problem in listing.problems)
-        fitting = [p for p in predictors if set(p.method.inputs) <= set(entry.roles)]
-        cells = engine.Grid(place, entry, listing, fitting, chosen, out)
-        with tqdm(total=len(listing.items) * len(fitting), desc=place, disable=None) as bar:
-            found += engine.run(cells, lambda _name, _picture, count: bar.update(count))
-        sheets.append(report.contact_sheet(cells))
-    table = report.comparison(found, chosen, {n: e.default_split for n, e, _ in places})
-    for suffix in tables.FORMATS:
-        table.write(out / f"table{suffix}")
-    click.echo(table.markdown())
-    click.echo(f"tables {out / 'table.*'}, sheets {', '.join(str(s) for s in sheets if s)}")
-    failures = [f"{r.label} on {r.dataset}, {f.image}: {f.error}" for r in found for f in r.failed]
-    for line in failures:
-        click.secho(f"failed {line}", fg="yellow", err=True)
-    _fail_if(len(failures) + sum(len(listing.problems) for _, _, listing in places))
 
 
 @cli.group()

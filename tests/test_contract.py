@@ -13,6 +13,16 @@ ROOT = Path(__file__).parent.parent
 METHODS = catalog.names("fusionzoo.methods")
 BASELINES = ("average", "max", "laplacian", "guided_filter", "visible", "infrared")
 CARDS = dict.fromkeys(BASELINES, "baselines")
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_states_its_facts(name: str) -> None:
+    entry: Method = catalog.find("fusionzoo.methods", name)
+    assert isinstance(entry, Method)
+    assert entry.paper
+    assert entry.license
+    assert catalog.summary("fusionzoo.methods", name)
+    assert (ROOT / "methods" / f"{CARDS.get(name, name)}.md").exists()
     for spec in entry.weights.values():
         assert spec.license
         assert spec.source
