@@ -42,10 +42,15 @@ def detail_box(infrared: Levels, share: float = 0.2) -> tuple[int, int, int]:
         return 0, 0, min(height, width)
     mean = cv2.blur(grey, (side, side))
     variance = cv2.blur(grey * grey, (side, side)) - mean * mean
-    half = side // 2
-    inside = variance[half : height - side + half + 1, half : width - side + half + 1]
+    # Frames of registration are black along the border and would always win.
+    edge, half = min(height, width) // 20, side // 2
+    rows = slice(half + edge, height - side + half + 1 - edge)
+    columns = slice(half + edge, width - side + half + 1 - edge)
+    inside = variance[rows, columns]
+    if inside.size == 0:
+        return 0, 0, side
     top, left = np.unravel_index(int(np.argmax(inside)), inside.shape)
-    return int(top), int(left), side
+    return int(top) + edge, int(left) + edge, side
 
 
 def _colour(levels: Levels) -> Levels:
@@ -53,7 +58,7 @@ def _colour(levels: Levels) -> Levels:
 
 
 def _cell(levels: Levels, box: tuple[int, int, int], height: int) -> Image.Image:
-    """The picture at cell width with its detail, enlarged and framed, in the lower right corner."""
+    """The picture at cell width with its detail, enlarged and framed, in the corner far from it."""
     top, left, side = box
     colour = _colour(levels)
     picture = Image.fromarray(colour).resize((CELL_WIDTH, height), Image.Resampling.LANCZOS)
@@ -64,10 +69,12 @@ def _cell(levels: Levels, box: tuple[int, int, int], height: int) -> Image.Image
     scale = CELL_WIDTH / colour.shape[1]
     corners = [round(v * scale) for v in (left, top, left + side, top + side)]
     draw.rectangle(corners, outline=FRAME, width=2)
-    corner = (CELL_WIDTH - inset_side - 3, height - inset_side - 3)
-    picture.paste(inset, corner)
-    frame = (corner[0] - 2, corner[1] - 2, CELL_WIDTH - 2, height - 2)
-    draw.rectangle(frame, outline=FRAME, width=2)
+    at_left = left + side / 2 > colour.shape[1] / 2
+    at_top = top + side / 2 > colour.shape[0] / 2
+    x = 3 if at_left else CELL_WIDTH - inset_side - 3
+    y = 3 if at_top else height - inset_side - 3
+    picture.paste(inset, (x, y))
+    draw.rectangle((x - 2, y - 2, x + inset_side + 1, y + inset_side + 1), outline=FRAME, width=2)
     return picture
 
 
