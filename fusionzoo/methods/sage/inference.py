@@ -19,8 +19,8 @@ from torch.nn import functional
 
 from fusionzoo.methods.sage.network import WIDTH, Student, enlarge
 
-STRIP_PIXELS = 192 * 1024
-"""Pixels of a strip: its 32 float32 channels take 25 MB, which the C library still reuses."""
+STRIP_PIXELS = 128 * 1024
+"""Pixels of a strip: its 32 float32 channels take 16 MB, which the C library still reuses."""
 ENCODER_REACH, DECODER_REACH = 4, 6
 """Rows beyond a strip that the convolutions of stage 1, and of stage 5 and the head, reach,
 rounded up to even."""
