@@ -21,20 +21,20 @@ from fusionzoo.methods.sage.network import WIDTH, Student, enlarge
 
 STRIP_PIXELS = 128 * 1024
 """Pixels of a strip: its 32 float32 channels take 16 MB, which the C library still reuses."""
-ENCODER_REACH, DECODER_REACH = 4, 6
-"""Rows beyond a strip that the convolutions of stage 1, and of stage 5 and the head, reach,
-rounded up to even."""
+STAGE_REACH, DECODER_REACH = 3, 4
+"""Rows beyond a strip that a stage reaches, and that stage 5 and the head reach together."""
 
 
-def _activated(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """LeakyReLU of a 3x3 convolution; in one pass where torch's own compiler would also do so."""
-    if _IN_ONE_PASS:
-        padding = stride = dilation = [1, 1]
+def _activated(x: Tensor, layer: nn.Conv2d, rows: int) -> Tensor:
+    """LeakyReLU of a 3x3 convolution with `rows` rows of zeros above and below."""
+    weight, bias = layer.weight, cast(Tensor, layer.bias)
+    if _IN_ONE_PASS:  # convolution and activation, as torch's own compiler would join them
+        ones = [1, 1]
         fused: Tensor = torch.ops.mkldnn._convolution_pointwise(
-            x, weight, bias, padding, stride, dilation, 1, "leaky_relu", [0.01], ""
+            x, weight, bias, [rows, 1], ones, ones, 1, "leaky_relu", [0.01], ""
         )
         return fused
-    return functional.leaky_relu_(functional.conv2d(x, weight, bias, padding=1), 0.01)
+    return functional.leaky_relu_(functional.conv2d(x, weight, bias, padding=(rows, 1)), 0.01)
 
 
 _IN_ONE_PASS = hasattr(torch.ops.mkldnn, "_convolution_pointwise")
@@ -47,9 +47,12 @@ class _Stage(nn.Module):
         super().__init__()
         self.layers = nn.ModuleList(m for m in stage if isinstance(m, nn.Conv2d))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, top: bool = True, bottom: bool = True) -> Tensor:
+        """Rows beyond a border of the picture count as zeros; elsewhere each layer takes one."""
         for layer in self.layers:
-            x = _activated(x, cast(Tensor, layer.weight), cast(Tensor, layer.bias))
+            x = _activated(x, cast(nn.Conv2d, layer), rows=int(top or bottom))
+            if top != bottom:
+                x = x[:, :, :-1] if top else x[:, :, 1:]
         return x
 
 
@@ -116,16 +119,23 @@ def _strips(height: int, width: int) -> list[_Strip]:
     ]
 
 
+def _rows(stage: nn.Module, picture: Tensor, first: int, last: int) -> Tensor:
+    """Rows first..last of a stage's output, from the rows of its input that decide them."""
+    height = picture.shape[2]
+    start, stop = first - STAGE_REACH, last + STAGE_REACH
+    top, bottom = start < 0, stop > height
+    start, stop = (0 if top else start), (height if bottom else stop)
+    rows: Tensor = stage(picture[:, :, start:stop], top, bottom)
+    offset = first if top else 0
+    return rows[:, :, offset : offset + last - first]
+
+
 def _in_strips(stage: nn.Module, picture: Tensor) -> Tensor:
     """A stage of three 3x3 convolutions, half a strip at a time."""
     height = picture.shape[2]
     step = max(8, STRIP_PIXELS // 2 // picture.shape[3])
-    parts = []
-    for top in range(0, height, step):
-        first = max(0, top - ENCODER_REACH)
-        rows = stage(picture[:, :, first : top + step + ENCODER_REACH])
-        parts.append(rows[:, :, top - first : top - first + step])
-    return torch.cat(parts, 2)
+    spans = [(top, min(top + step, height)) for top in range(0, height, step)]
+    return torch.cat([_rows(stage, picture, *span) for span in spans], 2)
 
 
 class FastStudent(nn.Module):
@@ -160,24 +170,24 @@ class FastStudent(nn.Module):
 
     def _encode(self, planes: Tensor, strips: list[_Strip]) -> tuple[list[Tensor], Tensor]:
         """Rows first..last of x1 for each strip, and the 2x2 maxima of all of x1."""
-        height = planes.shape[2]
         x1, pooled = [], []
         for top, bottom, first, last in strips:
-            start, stop = max(0, first - ENCODER_REACH), min(height, last + ENCODER_REACH)
-            rows = self.stage1(planes[:, :, start:stop])
-            x1.append(rows[:, :, first - start : last - start])
-            pooled.append(functional.max_pool2d(rows[:, :, top - start : bottom - start], 2))
+            rows = _rows(self.stage1, planes, first, last)
+            x1.append(rows)
+            pooled.append(functional.max_pool2d(rows[:, :, top - first : bottom - first], 2))
         return x1, torch.cat(pooled, 2)
 
     def _decode(self, x1: list[Tensor], deep: Tensor, strips: list[_Strip]) -> Tensor:
         """Enlarge, merge, stage 5 and head, strip by strip; takes the strips of x1 away."""
-        fused = []
+        fused, height = [], strips[-1].bottom
         for top, bottom, first, last in strips:
             skip = x1.pop(0)
             low, high = max(0, first // 2 - 1), min(deep.shape[2], last // 2 + 1)
             size = (2 * (high - low), skip.shape[3])
             wide = functional.interpolate(deep[:, :, low:high], size=size, mode="bilinear")
             merged = self.merge5(wide[:, :, first - 2 * low : last - 2 * low], skip)
-            rows = self.head(self.stage5(merged))
-            fused.append(rows[:, :, top - first : bottom - first])
+            above, below = first == 0, last == height
+            rows = self.head(self.stage5(merged, above, below))
+            start = top if above else top - first - STAGE_REACH
+            fused.append(rows[:, :, start : start + bottom - top])
         return torch.cat(fused, 2)
