@@ -255,7 +255,7 @@ class Metric:
     Attributes:
         symbol: Column heading, for example "MS-SSIM".
         title: Full name.
-        observe: (output, *references) -> Observation; the arguments are `fusionzoo.metrics.Plane`s,
+        observe: Output and references to an Observation; the arguments are planes of pictures,
             for reference "sources" infrared then visible; label arrays for "labels".
         summarize: Observations of a dataset -> one number, or None if no picture counted.
         reference: What it compares with.
