@@ -162,7 +162,9 @@ def _compute(
     with ThreadPoolExecutor(1, thread_name_prefix="metrics") as pool:
         for item, sample in scenes.samples(items):
             outputs = [_output(grid, cell, item, sample) for cell in due[item.name]]
-            job = pool.submit(_records, sample, outputs, due[item.name], item, chosen, versions)
+            job = pool.submit(
+                _records, sample, outputs, due[item.name], item, chosen, versions, grid.convention
+            )
             waiting.append((item.name, job))
             if len(waiting) > 2:
                 name, done = waiting.popleft()
@@ -195,6 +197,7 @@ def _records(
     item: Item,
     chosen: Sequence[Metric],
     versions: Mapping[str, str],
+    convention: str,
 ) -> list[Record]:
     references = {} if isinstance(sample, FusionZooError) else scenes.reference_planes(sample)
     records = []
@@ -202,7 +205,8 @@ def _records(
         observations: Mapping[str, Observation] = {}
         if levels is not None:
             try:
-                observations = metrics.observe(chosen, metrics.Plane(levels), **references)
+                output = metrics.Plane(levels)
+                observations = metrics.observe(chosen, output, convention, **references)
             except FusionZooError as failure:
                 error = str(failure)
         key = cell.keys[item.name]

@@ -12,7 +12,7 @@ from fusionzoo import catalog, cli_work
 from fusionzoo.cli_work import data_option
 from fusionzoo.core import FusionZooError
 
-KINDS = ("methods", "metrics", "datasets", "benchmarks")
+KINDS = ("methods", "metrics", "conventions", "datasets", "benchmarks")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -28,14 +28,22 @@ for command in (cli_work.run, cli_work.evaluate, cli_work.bench):
 @cli.command("list")
 @click.argument("kind", type=click.Choice(KINDS), required=False)
 def list_command(kind: str | None) -> None:
-    """Names of methods, metrics, datasets and benchmarks."""
+    """Names of methods, metrics, metric conventions, datasets and benchmarks."""
     for shown in [kind] if kind else KINDS:
-        package = f"fusionzoo.{shown}"
-        entries = catalog.names(package)
+        entries = _summaries(shown)
         width = max(map(len, entries), default=0)
         click.secho(f"{shown} ({len(entries)})", bold=True)
-        for name in entries:
-            click.echo(f"  {name:<{width}}  {catalog.summary(package, name)}")
+        for name, summary in entries.items():
+            click.echo(f"  {name:<{width}}  {summary}")
+
+
+def _summaries(kind: str) -> dict[str, str]:
+    if kind == "conventions":
+        from fusionzoo import metrics
+
+        return {name: rule.title for name, rule in metrics.CONVENTIONS.items()}
+    package = f"fusionzoo.{kind}"
+    return {name: catalog.summary(package, name) for name in catalog.names(package)}
 
 
 @cli.command()

@@ -30,6 +30,9 @@ precision_option = click.option(
 metrics_option = click.option(
     "--metrics", "wanted", default="core", show_default=True, help="all, core, a group, or names."
 )
+convention_option = click.option(
+    "--convention", default="standard", show_default=True, help="Metric convention, by name."
+)
 role_options = [
     click.option(f"--{role}", type=EXISTING, help=f"A {role} picture or folder.")
     for role in ("visible", "infrared")
@@ -143,6 +146,8 @@ def _fail_if(count: int) -> None:
 @split_option
 @with_roles
 @metrics_option
+@convention_option
+@click.option("--miou-preset", "preset", help="How IoU is averaged; else as the classes say.")
 @data_option
 @limit_option
 @click.option("--out", type=click.Path(path_type=Path), help="Table: .csv, .json, .md or .tex.")
@@ -154,30 +159,34 @@ def evaluate(
     visible: Path | None,
     infrared: Path | None,
     wanted: str,
+    convention: str,
+    preset: str | None,
     data: Path | None,
     limit: int | None,
     out: Path | None,
 ) -> None:
     """Score fused pictures, or label maps, that any program made."""
-    from fusionzoo import metrics, score, tables
+    from fusionzoo import metrics, report, score, tables
 
     if (fused is None) == (predictions is None):
         raise DataError("give either --fused FOLDER or --predictions FOLDER")
     if out:
         tables.check_suffix(out)
-    chosen = metrics.select(wanted)
+    chosen = metrics.select(wanted, convention)
     _, entry, listing = _listing(dataset, split, data, {"visible": visible, "infrared": infrared})
     _warn(listing.problems)
     items = _first(listing, limit)
     if predictions is not None:
-        scores = score.score_predictions(predictions, items, entry, chosen)
+        preset = preset or (entry.classes.miou if entry.classes else None)
+        scores = score.score_predictions(predictions, items, entry, chosen, preset)
+        rule = f"mIoU preset: {preset}."
     else:
-        scores = score.score_pictures(Path(str(fused)), items, chosen)
+        preset = None
+        scores = score.score_pictures(Path(str(fused)), items, chosen, convention)
+        rule = report.rule_of([convention], chosen)
     _warn(scores.problems)
-    preset = entry.classes.miou if predictions and entry.classes else None
-    rule = f"mIoU preset: {preset}." if preset else "Metric convention: standard."
     caption = f"{entry.title}, split {listing.split}, n = {len(scores.observations)}. {rule}"
-    _show(score.table(scores, chosen, caption, preset), out)
+    _show(score.table(scores, chosen, caption, convention, preset), out)
     _fail_if(len(scores.problems) + len(listing.problems))
 
 
@@ -193,6 +202,7 @@ def _show(table: Table, out: Path | None) -> None:
 @click.option("--methods", help="all, or NAME[@TAG],...  [default: all]")
 @click.option("--datasets", "where", help="all, or NAME[:SPLIT],...  [default: all]")
 @click.option("--metrics", "wanted", help="all, core, or names  [default: all]")
+@convention_option
 @data_option
 @limit_option
 @device_option
@@ -203,6 +213,7 @@ def bench(
     methods: str | None,
     where: str | None,
     wanted: str | None,
+    convention: str,
     data: Path | None,
     limit: int | None,
     device: str,
@@ -219,7 +230,7 @@ def bench(
     from fusionzoo import grid, metrics, report, tables
 
     plan = grid.named(name)
-    chosen = metrics.select(wanted or ",".join(plan.metrics))
+    chosen = metrics.select(wanted or ",".join(plan.metrics), convention)
     places, absent = grid.chosen_datasets(where or ",".join(plan.datasets), data, limit)
     predictors, unready = grid.chosen_methods(methods or ",".join(plan.methods), device, precision)
     _warn([*absent, *unready])
@@ -227,7 +238,7 @@ def bench(
     for place, entry, listing in places:
         _warn(f"{place}: {problem}" for problem in listing.problems)
         fitting = [p for p in predictors if set(p.method.inputs) <= set(entry.roles)]
-        cells = engine.Grid(place, entry, listing, fitting, chosen, out)
+        cells = engine.Grid(place, entry, listing, fitting, chosen, out, convention)
         with tqdm(total=len(listing.items) * len(fitting), desc=place, disable=None) as bar:
             found += engine.run(cells, lambda _name, _picture, count: bar.update(count))
         sheets.append(report.contact_sheet(cells))

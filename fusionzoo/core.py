@@ -256,14 +256,18 @@ class Metric:
         symbol: Column heading, for example "MS-SSIM".
         title: Full name.
         observe: Output and references to an Observation; the arguments are planes of pictures,
-            for reference "sources" infrared then visible; label arrays for "labels".
+            for reference "sources" infrared then visible (or under, over; near, far); label arrays
+            for "labels". Keyword arguments are what conventions differ in; their defaults are the
+            standard.
         summarize: Observations of a dataset -> one number, or None if no picture counted.
         reference: What it compares with.
         higher_is_better: Direction.
         range: Smallest and largest possible value (None: unbounded).
         unit: "bit", "dB", "level", or empty for a ratio.
         minimum_side: Below this the status is too_small.
+        aliases: Other names it is asked for by.
         paper: Source of the definition.
+        tensor: "module:function" of its differentiable form on torch tensors, if it has one.
         version: Raised when values change, so that older results are recomputed.
     """
 
@@ -276,7 +280,9 @@ class Metric:
     range: tuple[float | None, float | None] = (None, None)
     unit: str = ""
     minimum_side: int = 1
+    aliases: tuple[str, ...] = ()
     paper: str = ""
+    tensor: str | None = None
     version: int = 1
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from fusionzoo import catalog, datasets, weights
+from fusionzoo import catalog, datasets, metrics, weights
 from fusionzoo.core import (
     Benchmark,
     DataError,
@@ -37,16 +38,44 @@ def describe(name: str) -> str:
         facts: dict[type, Callable[[Any], list[tuple[str, str]]]] = {
             Method: _method, Metric: _metric, Dataset: _dataset, Benchmark: _benchmark,
         }  # fmt: skip
-        lines = facts[type(entry)](entry)
-        heading = f"{name}: {catalog.summary(package, name.lower().replace('-', '_'))}"
-        width = max(len(key) for key, _ in lines)
-        return "\n".join(
-            [heading, *(f"  {key:<{width}}  {value}" for key, value in lines if value)]
-        )
+        summary = catalog.summary(package, name.lower().replace("-", "_"))
+        return _facts(name, summary, facts[type(entry)](entry))
+    with contextlib.suppress(UnknownNameError):
+        return _facts(name, metrics.find_convention(name).title, _convention(name))
+    with contextlib.suppress(UnknownNameError):
+        entry = metrics.find(name)
+        return _facts(entry.symbol, entry.title, _metric(entry))
     known = sorted({n for package in PACKAGES for n in catalog.names(package)})
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}?" if near else "see `fusionzoo list`"
     raise UnknownNameError(f"nothing in the zoo is called '{name}': {hint}")
+
+
+def _facts(name: str, summary: str, lines: list[tuple[str, str]]) -> str:
+    width = max(len(key) for key, _ in lines)
+    shown = (f"  {key:<{width}}  {value}" for key, value in lines if value)
+    return "\n".join([f"{name}: {summary}", *shown])
+
+
+def _convention(name: str) -> list[tuple[str, str]]:
+    rule = metrics.find_convention(name)
+    columns = rule.metrics or {}
+    return [
+        ("kind", "metric convention"),
+        ("used by", rule.papers),
+        ("colour", rule.colour),
+        ("leaves out", ", ".join(rule.without)),
+        *((symbol, _differs(column)) for symbol, column in columns.items()),
+    ]
+
+
+def _differs(column: metrics.Definition) -> str:
+    """What a convention does to one metric."""
+    parts = [f"{key} {value}" for key, value in column.options.items()]
+    parts += [f"is {column.of}"] if column.of else []
+    parts += [f"colour {column.colour}"] if column.colour else []
+    text = ", ".join(parts) or "as standard"
+    return f"{text} ({column.note})" if column.note else text
 
 
 def _method(entry: Method) -> list[tuple[str, str]]:
@@ -89,6 +118,11 @@ def _metric(entry: Metric) -> list[tuple[str, str]]:
         ("smallest side", f"{entry.minimum_side} pixels"),
         ("source", entry.paper),
         ("version", str(entry.version)),
+        *(
+            (f"under {name}", _differs(rule.definition(entry.symbol)))
+            for name, rule in metrics.CONVENTIONS.items()
+            if rule.metrics and rule.defines(entry.symbol)
+        ),
     ]
 
 

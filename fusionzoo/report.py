@@ -8,8 +8,9 @@ from pathlib import Path
 from fusionzoo import image, sheet
 from fusionzoo.bench import Grid
 from fusionzoo.core import FusionZooError, Metric
+from fusionzoo.metrics import find_convention
 from fusionzoo.results import Result
-from fusionzoo.tables import Column, Row, Table
+from fusionzoo.tables import PARTIAL, Column, Row, Table
 
 MARK = "‡"
 
@@ -45,15 +46,32 @@ def comparison(
         where = result.dataset if result.split == default else f"{result.dataset}:{result.split}"
         mark = MARK if seen_in_training(result) else ""
         values = tuple(result.scores.get(metric.symbol) for metric in metrics)
-        pictures = float(len(result.records) - len(result.failed))
+        pictures = len(result.records) - len(result.failed)
+        lost = frozenset(
+            position
+            for position, metric in enumerate(metrics)
+            if result.counted.get(metric.symbol, pictures) < pictures
+        )
         keys = (f"{result.method}{mark}", result.weights, where)
-        rows.append(Row(keys, (*values, pictures), where))
+        rows.append(Row(keys, (*values, float(pictures)), where, lost))
     columns = [Column(metric.symbol, metric.higher_is_better) for metric in metrics]
-    caption = f"Means over n pictures. Metric convention: {', '.join(conventions)}."
+    caption = f"Means over n pictures. {rule_of(conventions, metrics)}"
+    if any(row.partial for row in rows):
+        caption += f" {PARTIAL} without the pictures for which it is undefined."
     if any(MARK in row.keys[0] for row in rows):
         caption += f" {MARK} trained on pictures of this dataset."
     keys = ("method", "weights", "dataset")
-    return Table(keys, (*columns, Column("n")), tuple(rows), caption)
+    return Table(keys, (*columns, Column("n")), tuple(rows), caption, ", ".join(conventions))
+
+
+def rule_of(conventions: Sequence[str], chosen: Sequence[Metric]) -> str:
+    """The convention, and what a reader must know of its columns."""
+    text = f"Metric convention: {', '.join(conventions)}."
+    for name in conventions:
+        rule = find_convention(name)
+        notes = {metric.symbol: rule.definition(metric.symbol).note for metric in chosen}
+        text += "".join(f" {symbol}: {note}." for symbol, note in notes.items() if note)
+    return text
 
 
 def contact_sheet(grid: Grid) -> Path | None:

@@ -40,16 +40,17 @@ def samples(items: Sequence[Item]) -> Iterator[tuple[Item, Sample | FusionZooErr
 
 def reference_planes(sample: Sample) -> dict[str, metrics.Plane]:
     """What metrics compare with: the 8-bit sources, and the clean picture if there is one."""
-    roles = [role for role in ("infrared", "visible") if role in sample.images]
-    planes = {role: metrics.Plane(image.to_levels(sample.images[role])) for role in roles}
+    roles = {role for pair in metrics.SOURCES for role in pair} & set(sample.images)
+    planes = {role: metrics.Plane(image.to_levels(sample.images[role])) for role in sorted(roles)}
     if sample.target is not None and sample.target.ndim == 3:
         planes["target"] = metrics.Plane(image.to_levels(sample.target))
     return planes
 
 
 def applicable(chosen: Sequence[Metric], references: Iterable[str]) -> list[Metric]:
-    """The metrics whose reference is among `references` ("infrared", "visible", "target")."""
+    """The metrics whose reference is among `references`: roles, and "target"."""
     present = set(references)
-    offered = {"none"} | ({"sources"} if {"infrared", "visible"} <= present else set())
+    pair = any(set(roles) <= present for roles in metrics.SOURCES)
+    offered = {"none"} | ({"sources"} if pair else set())
     offered |= present & {"target"}
     return [metric for metric in chosen if metric.reference in offered]

@@ -17,7 +17,7 @@ from fusionzoo.core import (
     Observation,
     Sample,
 )
-from fusionzoo.tables import Column, Row, Table
+from fusionzoo.tables import PARTIAL, Column, Row, Table
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,16 @@ def index_pictures(folder: Path) -> dict[str, Path]:
     return found
 
 
-def score_pictures(folder: Path, items: Sequence[Item], chosen: Sequence[Metric]) -> Scores:
+def score_pictures(
+    folder: Path, items: Sequence[Item], chosen: Sequence[Metric], convention: str = "standard"
+) -> Scores:
     """Measure every picture of `folder` against the scene of the same stem.
 
     Args:
         folder: Fused or restored pictures, matched by stem, whatever their extension.
         items: Scenes.
         chosen: Metrics; those whose reference a scene lacks are left out.
+        convention: Metric convention.
 
     Raises:
         DataError: The folder is missing or empty.
@@ -66,13 +69,15 @@ def score_pictures(folder: Path, items: Sequence[Item], chosen: Sequence[Metric]
         try:
             if isinstance(sample, FusionZooError):
                 raise sample
-            seen[item.name] = _picture(pictures[item.name], sample, chosen)
+            seen[item.name] = _picture(pictures[item.name], sample, chosen, convention)
         except FusionZooError as error:
             problems.append(f"{item.name}: {error}")
     return Scores(seen, problems)
 
 
-def _picture(path: Path, sample: Sample, chosen: Sequence[Metric]) -> Mapping[str, Observation]:
+def _picture(
+    path: Path, sample: Sample, chosen: Sequence[Metric], convention: str
+) -> Mapping[str, Observation]:
     levels = image.eight_bit(image.read(path))
     size = tuple(next(iter(sample.images.values())).shape[-2:])
     if levels.shape[:2] != size:
@@ -82,19 +87,24 @@ def _picture(path: Path, sample: Sample, chosen: Sequence[Metric]) -> Mapping[st
         )
     references = scenes.reference_planes(sample)
     usable = scenes.applicable(chosen, references)
-    return metrics.observe(usable, metrics.Plane(levels), **references)
+    return metrics.observe(usable, metrics.Plane(levels), convention, **references)
 
 
 def score_predictions(
-    folder: Path, items: Sequence[Item], dataset: Dataset, chosen: Sequence[Metric]
+    folder: Path,
+    items: Sequence[Item],
+    dataset: Dataset,
+    chosen: Sequence[Metric],
+    preset: str | None = None,
 ) -> Scores:
-    """Compare label maps with the dataset's labels, under the preset of its class table.
+    """Compare label maps with the dataset's labels.
 
     Args:
         folder: Index pictures, matched by stem.
         items: Scenes with labels.
         dataset: Its class table says how many classes there are.
         chosen: Metrics; only those of label maps are measured.
+        preset: How IoU is averaged; None for what the class table says.
 
     Raises:
         DataError: No class table, no metric of label maps, or a missing or empty folder.
@@ -117,7 +127,7 @@ def score_predictions(
             guess = datasets.read_labels(pictures[item.name], classes).numpy()
             truth = sample.target.numpy()
             seen[item.name] = {
-                m.symbol: m.observe(guess, truth, len(classes.names), classes.miou)
+                m.symbol: m.observe(guess, truth, len(classes.names), preset or classes.miou)
                 for m in measures
             }
         except FusionZooError as error:
@@ -128,7 +138,11 @@ def score_predictions(
 
 
 def table(
-    scores: Scores, chosen: Sequence[Metric], caption: str, preset: str | None = None
+    scores: Scores,
+    chosen: Sequence[Metric],
+    caption: str,
+    convention: str = "standard",
+    preset: str | None = None,
 ) -> Table:
     """One row per picture, one column per metric, and a last row `mean`."""
     present = [m for m in chosen if any(m.symbol in seen for seen in scores.observations.values())]
@@ -138,7 +152,15 @@ def table(
     ]
     means = tuple(_mean(metric, scores, preset) for metric in present)
     columns = tuple(Column(metric.symbol, metric.higher_is_better) for metric in present)
-    return Table(("image",), columns, (*rows, Row(("mean",), means, group="mean")), caption)
+    lost = frozenset(
+        position
+        for position in range(len(present))
+        if any(r.values[position] is None for r in rows)
+    )
+    last = Row(("mean",), means, "mean", lost)
+    if lost:
+        caption += f" {PARTIAL} without the pictures for which it is undefined."
+    return Table(("image",), columns, (*rows, last), caption, preset or convention)
 
 
 def _value(observation: Observation | None) -> float | None:

@@ -19,6 +19,8 @@ from fusionzoo import image
 from fusionzoo.core import OutputError
 
 DASH = "–"
+PARTIAL = "*"
+"""Behind a mean that some pictures are missing from."""
 Mark = Callable[[str], str]
 FORMATS = (".csv", ".json", ".md", ".tex")
 _LATEX_ESCAPES = str.maketrans({c: f"\\{c}" for c in "&%$#_{}"} | {"~": r"\textasciitilde{}"})
@@ -44,6 +46,8 @@ class Row:
     keys: tuple[str, ...]
     values: tuple[float | None, ...]
     group: str = ""
+    partial: frozenset[int] = frozenset()
+    """Positions of values that some pictures are missing from."""
 
 
 @dataclass(frozen=True)
@@ -55,27 +59,33 @@ class Table:
         columns: The numeric columns.
         rows: In the order they are printed.
         caption: What a reader must know: convention, splits, marks.
+        convention: Metric convention; the last column of CSV, a key of JSON.
     """
 
     keys: tuple[str, ...]
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     caption: str = ""
+    convention: str = ""
 
     def csv(self) -> str:
         """Comma-separated, full precision, empty where a metric does not apply."""
         stream = io.StringIO()
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow([*self.keys, *(column.name for column in self.columns)])
+        last = ["convention"] if self.convention else []
+        writer.writerow([*self.keys, *(column.name for column in self.columns), *last])
+        last = [self.convention] if self.convention else []
         for row in self.rows:
-            writer.writerow([*row.keys, *("" if v is None else repr(v) for v in row.values)])
+            texts = ("" if v is None else repr(v) for v in row.values)
+            writer.writerow([*row.keys, *texts, *last])
         return stream.getvalue()
 
     def json(self) -> str:
         """One object per row; null where a metric does not apply."""
         names = [*self.keys, *(column.name for column in self.columns)]
         rows = [dict(zip(names, [*r.keys, *r.values], strict=True)) for r in self.rows]
-        return json.dumps({"caption": self.caption, "rows": rows}, indent=1, ensure_ascii=False)
+        head = {"caption": self.caption, "convention": self.convention}
+        return json.dumps({**head, "rows": rows}, indent=1, ensure_ascii=False)
 
     def markdown(self) -> str:
         """A pipe table with arrows, best bold, second underlined."""
@@ -111,6 +121,7 @@ class Table:
             cells = [text(key) for key in row.keys]
             for position, value in enumerate(row.values):
                 shown = format_number(value, self.columns[position].higher_is_better is None)
+                shown += PARTIAL if position in row.partial and value is not None else ""
                 rank = marks.get((index, position))
                 cells.append(best(shown) if rank == 0 else second(shown) if rank == 1 else shown)
             rows.append(cells)

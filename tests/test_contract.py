@@ -83,7 +83,8 @@ def test_small_pictures_never_raise(metric: Metric) -> None:
     for size in ((1, 1), (2, 3), (10, 200)):
         planes = [metrics.Plane(np.random.default_rng(s).integers(0, 256, size, np.uint8))
                   for s in range(3)]  # fmt: skip
-        seen = metrics.observe([metric], planes[0], infrared=planes[1], visible=planes[2])
+        roles = {"infrared": planes[1], "visible": planes[2], "target": planes[1]}
+        seen = metrics.observe([metric], planes[0], **roles)
         one = seen[metric.symbol]
         assert (one.status == "ok") == (one.value is not None)
 

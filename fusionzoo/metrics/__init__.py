@@ -1,31 +1,65 @@
 """The catalogue of metrics, and the three functions that use it: select, observe, evaluate.
 
-Every value follows the definition in its module, on 8-bit grey levels; sums over two sources keep
-both terms. See metrics/README.md for what differs in published programs.
+Every value follows the definition in its module, on 8-bit grey levels, or a named convention of
+published programs (`_conventions`); sums over two sources keep both terms. See metrics/README.md.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+import importlib
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fusionzoo import catalog
 from fusionzoo.core import Metric, MetricError, Observation, UnknownNameError
+from fusionzoo.metrics._conventions import CONVENTIONS, Convention, Definition
+from fusionzoo.metrics._conventions import find as find_convention
+from fusionzoo.metrics._measure import SOURCES, observe
 from fusionzoo.metrics._plane import Plane
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from torch import Tensor
 
-__all__ = ["CORE", "Plane", "evaluate", "find", "names", "observe", "select", "summary"]
+__all__ = [
+    "CONVENTIONS",
+    "CORE",
+    "GROUPS",
+    "SOURCES",
+    "Convention",
+    "Definition",
+    "Plane",
+    "evaluate",
+    "find",
+    "find_convention",
+    "names",
+    "observe",
+    "select",
+    "summary", "tensor_form",
+    "to_levels",
+]  # fmt: skip
 
 names = partial(catalog.names, __name__)
 summary = partial(catalog.summary, __name__)
 
 CORE = ("EN", "SD", "SF", "AG", "SCD", "SSIM", "MS-SSIM", "mIoU")
 """The metrics of the group "core", in the order of tables."""
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "core": CORE,
+    "information": ("EN", "MI", "NMI", "CE", "QNCIE", "TE", "FMI_pixel", "FMI_dct", "FMI_gradient"),
+    "structure": ("SSIM", "MS-SSIM", "MEF-SSIM", "QY", "QC", "QE"),
+    "edges": ("SF", "AG", "EI", "Qabf", "Nabf"),
+    "perception": ("VIFp", "VIFF", "QCB", "QCV"),
+    "difference": ("MSE", "RMSE", "PSNR", "CC", "SCD"),
+    "focus": ("NMI", "MI", "QNCIE", "TE", "Qabf", "QY", "QCB"),
+    "exposure": ("MEF-SSIM", "EN", "SF", "AG", "Qabf", "QCB", "QCV"),
+    "restoration": ("PSNR-T", "SSIM-T"),
+}
+"""Names that stand for several metrics; `all` stands for every one."""
 
 
 def _by_symbol() -> dict[str, Metric]:
@@ -36,7 +70,7 @@ def _by_symbol() -> dict[str, Metric]:
 
 
 def find(name: str) -> Metric:
-    """A metric by symbol ("MS-SSIM") or module name ("ms_ssim"); capitals do not matter.
+    """A metric by symbol ("MS-SSIM"), alias or module name ("ms_ssim"); capitals do not matter.
 
     Raises:
         UnknownNameError: No such metric; near names are shown.
@@ -45,8 +79,9 @@ def find(name: str) -> Metric:
         entry: Metric = catalog.find(__name__, name)
         return entry
     known = _by_symbol()
-    if name.lower() in known:
-        return known[name.lower()]
+    for metric in known.values():
+        if name.lower() in (metric.symbol.lower(), *(alias.lower() for alias in metric.aliases)):
+            return metric
     near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.4)
     hint = "did you mean " + " or ".join(known[n].symbol for n in near) + "?" if near else (
         "known are " + ", ".join(m.symbol for m in known.values())
@@ -54,66 +89,65 @@ def find(name: str) -> Metric:
     raise UnknownNameError(f"unknown metric '{name}': {hint}")
 
 
-def select(spec: str | Sequence[str]) -> tuple[Metric, ...]:
-    """Metrics by "all", "core", or names, separated by commas or in a sequence; each once.
+def select(spec: str | Sequence[str], convention: str = "standard") -> tuple[Metric, ...]:
+    """Metrics by group (`all`, `core`, ...) or name, separated by commas or in a sequence.
+
+    Args:
+        spec: Groups and names; each metric is taken once.
+        convention: Groups leave out what it does not define.
 
     Raises:
-        UnknownNameError: No such metric, or nothing was named.
+        UnknownNameError: No such metric or convention, a name that the convention does not define,
+            or nothing was named.
     """
+    rule = find_convention(convention)
     parts = spec.split(",") if isinstance(spec, str) else list(spec)
     chosen: dict[str, Metric] = {}
-    for part in (part.strip() for part in parts):
+    for part in (part.strip() for part in parts if part.strip()):
         if part.lower() == "all":
             group = list(_by_symbol().values())
-        elif part.lower() == "core":
-            group = [_by_symbol()[symbol.lower()] for symbol in CORE]
-        elif part:
-            group = [find(part)]
+        elif part.lower() in GROUPS:
+            group = [find(symbol) for symbol in GROUPS[part.lower()]]
         else:
-            continue
-        chosen |= {metric.symbol: metric for metric in group}
+            group = [_defined(find(part), convention, rule)]
+        chosen |= {m.symbol: m for m in group if _takes(rule, m)}
     if not chosen:
         raise UnknownNameError("no metric was named: use all, core, or names such as EN,SSIM")
     return tuple(chosen.values())
 
 
-def observe(chosen: Sequence[Metric], output: Plane, **references: Plane) -> dict[str, Observation]:
-    """What each metric sees in one picture.
+def _takes(rule: Convention, metric: Metric) -> bool:
+    """Metrics of label maps have presets instead; those of clean targets are in every one."""
+    return metric.reference in ("labels", "target") or rule.defines(metric.symbol)
+
+
+def _defined(metric: Metric, convention: str, rule: Convention) -> Metric:
+    if not _takes(rule, metric):
+        known = ", ".join(rule.metrics or ())
+        hint = f"it has {known}" if known else "it exists in the convention mefb"
+        raise UnknownNameError(f"the convention {convention} has no {metric.symbol}: {hint}")
+    return metric
+
+
+def tensor_form(name: str) -> Callable[..., Tensor]:
+    """A metric as a differentiable function of tensors, for GPUs and for losses.
 
     Args:
-        chosen: Metrics; those whose reference is not given are left out, and so are metrics of
-            label maps.
-        output: Fused or restored picture.
-        **references: `infrared` and `visible` sources, `target` for restoration. Keep these planes
-            while scoring many outputs of one pair: what belongs to them is then computed once.
+        name: Metric with such a form: SD, SF, AG, EI, SCD, CC, MSE, PSNR, SSIM, MS-SSIM or VIFp.
+
+    Returns:
+        Function of fused, or of fused and both sources, (B, 1, H, W) floats in [0, 1], to (B,).
 
     Raises:
-        MetricError: Sizes differ.
+        UnknownNameError: No such metric, or it has no such form.
     """
-    shapes = {"output": output.shape} | {role: plane.shape for role, plane in references.items()}
-    if len(set(shapes.values())) > 1:
-        shown = ", ".join(f"{role} {h}x{w}" for role, (h, w) in shapes.items())
-        raise MetricError(f"pictures differ in size: {shown}; metrics never resize")
-    sources = tuple(references[role] for role in ("infrared", "visible") if role in references)
-    seen = {}
-    for metric in chosen:
-        arguments = {
-            "none": (output,),
-            "sources": (output, *sources) if len(sources) == 2 else None,
-            "target": (output, references["target"]) if "target" in references else None,
-            "labels": None,
-        }[metric.reference]
-        if arguments is not None:
-            seen[metric.symbol] = _observe_one(metric, arguments)
-    return seen
-
-
-def _observe_one(metric: Metric, arguments: tuple[Plane, ...]) -> Observation:
-    side = min(arguments[0].shape)
-    if side < metric.minimum_side:
-        reason = f"smallest side {side}, needs {metric.minimum_side}"
-        return Observation(None, "too_small", reason)
-    return metric.observe(*arguments)
+    entry = find(name)
+    if entry.tensor is None:
+        having = ", ".join(m.symbol for m in _by_symbol().values() if m.tensor)
+        raise UnknownNameError(f"{entry.symbol} has no form on tensors; these have one: {having}")
+    module, _, function = entry.tensor.partition(":")
+    form: Callable[..., Tensor] = getattr(importlib.import_module(module), function)
+    return form
 
 
 def evaluate(
@@ -123,6 +157,7 @@ def evaluate(
     infrared: Any = None,
     target: Any = None,
     metrics: str | Sequence[str] = "core",
+    convention: str = "standard",
     data_range: float | None = None,
 ) -> dict[str, Observation]:
     """Measure one picture.
@@ -134,10 +169,12 @@ def evaluate(
         infrared: Infrared source, likewise.
         target: Clean picture, for restoration metrics.
         metrics: "all", "core", or names; those whose reference is missing are left out.
+        convention: Named convention; of "all" and "core", what it does not define is left out.
         data_range: Largest possible value of float or 16-bit input; never guessed.
 
     Raises:
         MetricError: Sizes differ, values are NaN or outside the range, or no range is given.
+        UnknownNameError: No such metric or convention, or one that the convention lacks.
 
     Example:
         >>> import numpy as np
@@ -151,7 +188,8 @@ def evaluate(
         for role, picture in given.items()
         if picture is not None
     }
-    return observe(select(metrics), Plane(to_levels(fused, data_range, "fused")), **planes)
+    chosen = select(metrics, convention)
+    return observe(chosen, Plane(to_levels(fused, data_range, "fused")), convention, **planes)
 
 
 def to_levels(picture: Any, data_range: float | None, role: str = "picture") -> NDArray[np.uint8]:

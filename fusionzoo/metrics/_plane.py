@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -52,10 +52,24 @@ class Plane:
         height, width = self.picture.shape[:2]
         return height, width
 
-    def once(self, compute: Callable[..., T], *others: Plane) -> T:
-        """`compute(self, *others)`, computed the first time it is asked for."""
+    @cached_property
+    def channels(self) -> tuple[Plane, ...]:
+        """One plane per colour channel; a grey picture is its own only channel."""
+        if self.picture.ndim == 2:
+            return (self,)
+        return tuple(Plane(np.ascontiguousarray(self.picture[..., i])) for i in range(3))
+
+    @cached_property
+    def joined(self) -> Plane:
+        """The channels side by side as one grey picture (H, 3W); a grey one as it is."""
+        if self.picture.ndim == 2:
+            return self
+        return Plane(np.concatenate([self.picture[..., i] for i in range(3)], 1))
+
+    def once(self, compute: Callable[..., T], *arguments: Hashable) -> T:
+        """`compute(self, *arguments)`, computed the first time it is asked for."""
         # The planes themselves are the key, so that none is freed and its place taken by another.
-        key = (compute, *others)
+        key = (compute, *arguments)
         if key not in self._known:
-            self._known[key] = compute(self, *others)
+            self._known[key] = compute(self, *arguments)
         return self._known[key]  # type: ignore[no-any-return]

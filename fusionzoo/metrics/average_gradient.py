@@ -7,6 +7,7 @@ ones in the first and last row and column (Cui et al., Optics Communications 201
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,14 +27,21 @@ def _gradient(levels: NDArray[np.float32]) -> NDArray[np.float32]:
     return slope
 
 
-def observe(fused: Plane) -> Observation:
-    """Grey levels per pixel, 0 upwards."""
+def observe(fused: Plane, divide_by: Literal["pixels", "inner"] = "pixels") -> Observation:
+    """Grey levels per pixel, 0 upwards.
+
+    Args:
+        fused: Picture.
+        divide_by: "inner" divides the sum by (M - 1)(N - 1) instead of MN, as MATLAB programs do.
+    """
     levels = fused.levels.astype(np.float32)
     down = _gradient(levels)
     across = np.ascontiguousarray(_gradient(levels.T).T)
     # NumPy rather than OpenCV: its last bit does not depend on where an array lies in memory.
     length = np.sqrt(down * down + across * across)
-    return Observation(float(length.mean(dtype=np.float64)) / math.sqrt(2))
+    height, width = fused.shape
+    inner = height * width / ((height - 1) * (width - 1)) if divide_by == "inner" else 1.0
+    return Observation(float(length.mean(dtype=np.float64)) / math.sqrt(2) * inner)
 
 
 ENTRY = Metric(
@@ -47,4 +55,5 @@ ENTRY = Metric(
     unit="level",
     minimum_side=2,
     paper="Cui, Feng, Xu, Li and Chen, Optics Communications 2015",
+    tensor="fusionzoo.metrics._tensor:average_gradient",
 )

@@ -9,16 +9,22 @@ from __future__ import annotations
 import numpy as np
 
 from fusionzoo.core import Metric, Observation
+from fusionzoo.metrics._counts import entropy, probabilities
 from fusionzoo.metrics._plane import Plane
-from fusionzoo.metrics._shared import probabilities
 from fusionzoo.metrics._summary import mean
 
 
-def observe(fused: Plane) -> Observation:
-    """Bits per pixel, 0 to 8."""
+def observe(fused: Plane, added: float = 0.0) -> Observation:
+    """Bits per pixel, 0 to 8.
+
+    Args:
+        fused: Picture.
+        added: What some programs add to each p inside the logarithm.
+    """
+    if not added:
+        return Observation(fused.once(entropy))
     p = fused.once(probabilities)
-    p = p[p > 0]
-    return Observation(float(np.abs(-(p * np.log2(p)).sum())))
+    return Observation(float(-(p * np.log2(p + added)).sum()))
 
 
 ENTRY = Metric(

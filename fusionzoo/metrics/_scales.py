@@ -1,4 +1,4 @@
-"""What several metrics need of a picture or a pair; each metric asks through `Plane.once`."""
+"""SSIM at five scales in float32, fast: what the standard SSIM and MS-SSIM share."""
 
 from __future__ import annotations
 
@@ -14,46 +14,8 @@ Array = NDArray[np.float32]
 
 WINDOW, SIGMA = 11, 1.5
 _MARGIN = WINDOW // 2
-_EXACT_COUNT = 2**24
-"""OpenCV counts in float32, five times faster than NumPy and exact below this."""
 _MID = np.float32(128)
 """Taken off before squaring: half the range keeps float32 variances exact to about 1e-7."""
-
-
-def probabilities(plane: Plane) -> NDArray[np.float64]:
-    """Share of pixels at each of the 256 levels."""
-    if plane.levels.size < _EXACT_COUNT:
-        counts = cv2.calcHist([plane.levels], [0], None, [256], [0, 256]).ravel()
-        return counts.astype(np.float64) / plane.levels.size
-    return np.bincount(plane.levels.ravel(), minlength=256) / plane.levels.size
-
-
-def square(plane: Plane) -> int:
-    """Sum of squares, exact."""
-    return round(cv2.norm(plane.levels, cv2.NORM_L2SQR))
-
-
-def product(plane: Plane, other: Plane) -> int:
-    """Sum over all pixels of plane x other, exact: |a - b|^2 = a^2 + b^2 - 2ab on integers."""
-    apart = round(cv2.norm(plane.levels, other.levels, cv2.NORM_L2SQR))
-    return (plane.once(square) + other.once(square) - apart) // 2
-
-
-def total(plane: Plane) -> int:
-    """Sum of all pixels, exact."""
-    return int(plane.levels.sum(dtype=np.int64))
-
-
-def covariance(plane: Plane, other: Plane) -> float:
-    """n^2 times the population covariance: an integer, so zero means constant."""
-    count = plane.levels.size
-    crossed = plane.once(product, other) if plane is not other else plane.once(square)
-    return float(count * crossed - plane.once(total) * other.once(total))
-
-
-def variance(plane: Plane) -> float:
-    """n^2 times the population variance, exact."""
-    return covariance(plane, plane)
 
 
 def pyramid(plane: Plane) -> list[Array]:
