@@ -111,7 +111,8 @@ def ranking(published: dict, lines: list[dict]) -> str:
         rows.append((tau, symbol, convention, int((moved > 0).sum()), int(moved.max()), *best))
     rows.sort()
     table_lines = [
-        "| metric | convention | Kendall tau | methods that move | largest move | best under standard | best under the convention |",
+        "| metric | convention | Kendall tau | methods that move | largest move "
+        "| best under standard | best under the convention |",
         "|---|---|---:|---:|---:|---|---|",
     ]
     same = []

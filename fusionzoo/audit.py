@@ -1,4 +1,4 @@
-"""Which metric convention made a published table? Rules on ranges, with the confidence they justify.
+"""Which metric convention made a published table? Rules on ranges, and how sure they are.
 
 The ranges are those of 525 fused pictures of VIFB, of the published TNO table of 2022 and of SAGE's
 published pairs (see metrics/README.md). One rule alone is a hint; a convention is called likely
