@@ -10,10 +10,11 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
+    import torch
     from numpy.typing import NDArray
     from torch import Tensor
 
@@ -204,7 +205,8 @@ class Method:
         weights: Tag to parameters; the first is the default. Empty: nothing to load.
         paper: Citation, with venue and year.
         license: Terms of the method's own code here.
-        recipe: "module:Class" that trains it, if it can be trained.
+        recipe: "module:Class" that trains it, if it can be trained (see `Recipe`).
+        pretraining: Name to "module:Class" of a training that its parts need first.
         code_version: Raised when outputs change, so that older results are recomputed.
     """
 
@@ -221,6 +223,7 @@ class Method:
     paper: str = ""
     license: str = "Apache-2.0"
     recipe: str | None = None
+    pretraining: Mapping[str, str] = field(default_factory=dict)
     code_version: int = 1
 
     @property
@@ -294,3 +297,48 @@ class Benchmark:
     methods: tuple[str, ...]
     datasets: tuple[str, ...]
     metrics: tuple[str, ...]
+
+
+class Stateful(Protocol):
+    """Anything a checkpoint can hold: a network, an optimiser, a schedule."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Tensors and plain values."""
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> object:
+        """Inverse of `state_dict`."""
+
+
+class Recipe(Protocol):
+    """How a method is trained; `fusionzoo train` supplies batches, log, checkpoints and resuming.
+
+    A recipe owns its networks, losses and optimisers, so that two networks in turn or an update
+    inside an update need nothing special. It is built as `Recipe(settings, device)`, where settings
+    are an instance of its frozen dataclass `Settings`: every hyper-parameter a field, among them
+    `steps`, `batch`, `height` and `width` (of a crop) and `seed`. Randomness inside `update` is
+    repeatable: torch is seeded by (seed, step) before each call.
+
+    An attribute `streams: Mapping[str, str]` may name further datasets ("name:split"), whose planes
+    arrive as "<key>/<plane>".
+    """
+
+    Settings: ClassVar[type]
+    roles: ClassVar[tuple[str, ...]]
+
+    def prepare(self, sample: Sample) -> dict[str, Tensor]:
+        """Decoded scene to planes (C, H, W) of one H and W; called once a scene, then cached."""
+
+    def augment(self, planes: dict[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
+        """One cropped and perhaps mirrored scene to what a batch is stacked from."""
+
+    def update(self, batch: dict[str, Tensor], step: int) -> dict[str, float]:
+        """One optimisation step on planes (B, C, H, W); the losses to log."""
+
+    def state(self) -> dict[str, Stateful]:
+        """Everything that changes while training, by name."""
+
+    def pictures(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Planes (B, 1 or 3, H, W) in [0, 1] to look at, by name."""
+
+    def weights(self) -> dict[str, Tensor]:
+        """The state dict that inference loads."""
