@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from fusionzoo.cli_work import data_option, device_option, precision_option
 @precision_option
 @click.option("--stop-after", type=click.IntRange(1), help="Stop, resumable, after N steps.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder.  [default: runs/NAME]")
+@click.option("--show-settings", is_flag=True, help="Print the settings and their defaults.")
 def train(
     name: str,
     dataset: str,
@@ -36,16 +38,21 @@ def train(
     precision: str,
     stop_after: int | None,
     out: Path | None,
+    show_settings: bool,
 ) -> None:
     """Train a method; the same command again goes on where it was stopped.
 
-    Runs on one device, or on several under torchrun. `fusionzoo info NAME` lists the settings.
+    Runs on one device, or on several under torchrun.
     """
     from tqdm import tqdm
 
     from fusionzoo import parallel
     from fusionzoo.train import run
 
+    if show_settings:
+        for field in dataclasses.fields(run.recipe_class(name).Settings):
+            click.echo(f"{field.name}={field.default}  ({field.type})")
+        return
     settings = (*changes, *([f"task={task}"] if task else []))
     folder = out or Path("runs") / name
     job = run.Job(name, dataset, settings, folder, data, device, precision, stop_after)

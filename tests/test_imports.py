@@ -31,7 +31,9 @@ def test_importing_and_finding_is_light(code: str) -> None:
     assert loaded(code) == set()
 
 
-@pytest.mark.parametrize("command", ["list", "list metrics", "--help", "info sage", "bench --help"])
+@pytest.mark.parametrize(
+    "command", ["list", "list metrics", "--help", "info sage", "bench --help", "train --help"]
+)
 def test_commands_that_only_tell_are_light(command: str) -> None:
     code = (
         "import sys; from fusionzoo import cli\n"

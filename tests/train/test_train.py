@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from click.testing import CliRunner
 from safetensors import safe_open
 from safetensors.torch import load_file
 
 from fusionzoo import image, methods
+from fusionzoo.cli import cli
 from fusionzoo.core import DataError, FusionZooError, Method, UnknownNameError, WeightsError
 from fusionzoo.train import run
 from fusionzoo.train.batches import Batches, Stream
@@ -110,6 +112,18 @@ def test_an_interruption_ends_after_a_whole_step(tmp_path: Path) -> None:
     assert seen == [3, 4, 5]
     run.train(job(tmp_path / "whole"))
     assert same(tmp_path / "whole", tmp_path / "cut")
+
+
+def test_the_command_trains_and_goes_on(tmp_path: Path) -> None:
+    out = str(tmp_path / "run")
+    arguments = ["train", "toy", "--dataset", "roadscene", "--data", str(tmp_path / "data"),
+                 "--device", "cpu", "--out", out]  # fmt: skip
+    done = CliRunner().invoke(cli, [*arguments, "--stop-after", "2"])
+    assert (done.exit_code, done.stdout) == (0, f"toy: 2 steps done, in {out}\n")
+    done = CliRunner().invoke(cli, arguments)
+    assert (done.exit_code, done.stdout) == (0, f"toy: 6 steps done, in {out}\n")
+    shown = CliRunner().invoke(cli, ["train", "toy", "--show-settings"]).stdout
+    assert "learning_rate=0.01  (float)\n" in shown
 
 
 def test_a_finished_training_is_not_repeated(tmp_path: Path) -> None:
