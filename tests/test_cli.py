@@ -77,7 +77,8 @@ def test_eval_of_pictures_made_by_anything(zoo, pairs: Path, tmp_path: Path, dra
     assert code == 0
     rows = list(csv.DictReader(Path("t.csv").read_text().splitlines()))
     assert [row["image"] for row in rows] == ["a", "b", "c", "mean"]
-    assert list(rows[0]) == ["image", "EN", "SSIM", "MS-SSIM"]
+    assert list(rows[0]) == ["image", "EN", "SSIM", "MS-SSIM", "convention"]
+    assert {row["convention"] for row in rows} == {"standard"}
     assert rows[0]["MS-SSIM"] == ""
     mean = np.mean([float(row["EN"]) for row in rows[:3]])
     assert float(rows[3]["EN"]) == pytest.approx(mean)
@@ -106,7 +107,9 @@ def test_eval_of_label_maps(zoo, tmp_path: Path) -> None:
                        "--limit", 2, "--metrics", "mIoU", "--out", "m.csv")  # fmt: skip
     assert code == 0
     assert "fmb14" in out
-    assert 0.3 < float(Path("m.csv").read_text().split(",")[-1]) < 1
+    last = list(csv.DictReader(Path("m.csv").read_text().splitlines()))[-1]
+    assert 0.3 < float(last["mIoU"]) < 1
+    assert last["convention"] == "fmb14"
 
 
 BAD = {
