@@ -11,7 +11,10 @@ from fusionzoo.core import Benchmark, Dataset, Method, Metric
 
 ROOT = Path(__file__).parent.parent
 METHODS = catalog.names("fusionzoo.methods")
-BASELINES = ("average", "max", "laplacian", "guided_filter", "visible", "infrared")
+BASELINES = (
+    "average", "max", "laplacian", "guided_filter", "visible", "infrared", "mertens",
+    "focus_measure",
+)  # fmt: skip
 CARDS = dict.fromkeys(BASELINES, "baselines")
 
 

@@ -9,8 +9,7 @@ Li, Kang and Hu, "Image Fusion with Guided Filtering", IEEE Trans. Image Process
    each pair normalised to sum 1.
 5. Fused = sum W_n^B B_n + sum W_n^D D_n (eq. 13 to 15).
 
-G is the guided filter of He, Sun and Tang (ECCV 2010): local linear model of the guide in windows
-of radius r, by box filters.
+G is the guided filter (`fusionzoo.layers.guided`).
 """
 
 from __future__ import annotations
@@ -32,24 +31,6 @@ BASE_RADIUS, BASE_EPSILON = 45, 0.3
 DETAIL_RADIUS, DETAIL_EPSILON = 7, 1e-6
 
 
-def _box(plane: Any, radius: int) -> Any:
-    import cv2
-
-    side = 2 * radius + 1
-    return cv2.blur(plane, (side, side), borderType=cv2.BORDER_REFLECT)
-
-
-def guided_filter(target: Plane, guide: Plane, radius: int, epsilon: float) -> Plane:
-    """Smooth `target` along the edges of `guide`; (H, W) float32 each."""
-    guide_mean, target_mean = _box(guide, radius), _box(target, radius)
-    variance = _box(guide * guide, radius) - guide_mean * guide_mean
-    covariance = _box(guide * target, radius) - guide_mean * target_mean
-    slope = covariance / (variance.clip(min=0) + epsilon)
-    offset = target_mean - slope * guide_mean
-    smoothed: Plane = _box(slope, radius) * guide + _box(offset, radius)
-    return smoothed
-
-
 def _saliency(plane: Plane) -> Any:
     import cv2
 
@@ -59,9 +40,11 @@ def _saliency(plane: Plane) -> Any:
 
 
 def _fuse(visible: Plane, infrared: Plane) -> Plane:
+    from fusionzoo.layers.guided import box_mean, guided_filter
+
     visible_wins = (_saliency(visible) >= _saliency(infrared)).astype("float32")
     fused: Any = 0.0
-    bases = [_box(plane, BASE_WINDOW // 2) for plane in (visible, infrared)]
+    bases = [box_mean(plane, BASE_WINDOW // 2) for plane in (visible, infrared)]
     details = [visible - bases[0], infrared - bases[1]]
     for layers, radius, epsilon in (
         (bases, BASE_RADIUS, BASE_EPSILON),
