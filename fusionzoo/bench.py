@@ -244,6 +244,8 @@ def _provenance(grid: Grid, predictor: Predictor) -> dict[str, Any]:
         "python": platform.python_version(),
         "device": str(predictor.device),
         "precision": predictor.precision,
+        "task": predictor.method.pair,
+        "stretched": predictor.stretches,
         "weights_sha256": weights.sha256 if weights else None,
         "weights_license": weights.license if weights else None,
         "trained_on": list(weights.trained_on) if weights else [],

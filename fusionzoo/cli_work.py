@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from fusionzoo import catalog
-from fusionzoo.core import DataError, Dataset, FusionZooError, Item, Listing
+from fusionzoo.core import PAIRS, DataError, Dataset, FusionZooError, Item, Listing, Method
 
 if TYPE_CHECKING:
     from fusionzoo.tables import Table
@@ -33,21 +34,19 @@ metrics_option = click.option(
 convention_option = click.option(
     "--convention", default="standard", show_default=True, help="Metric convention, by name."
 )
-role_options = [
-    click.option(f"--{role}", type=EXISTING, help=f"A {role} picture or folder.")
-    for role in ("visible", "infrared")
-]
+ROLES = tuple(role for pair in PAIRS.values() for role in pair)
 
 
 def with_roles(command: Any) -> Any:
-    """Add --visible and --infrared."""
-    for option in reversed(role_options):
-        command = option(command)
+    """Add --visible, --infrared and the roles of other pairs."""
+    for role in reversed(ROLES):
+        note = f"A picture or folder, role {role}."
+        command = click.option(f"--{role}", type=EXISTING, help=note)(command)
     return command
 
 
 def _listing(
-    dataset: str | None, split: str | None, data: Path | None, roles: dict[str, Path | None]
+    dataset: str | None, split: str | None, data: Path | None, roles: Mapping[str, Path | None]
 ) -> tuple[str, Dataset, Listing]:
     """The scenes a command works on: a dataset by name, or folders and files given by role."""
     from fusionzoo import datasets
@@ -59,7 +58,10 @@ def _listing(
         entry = datasets.folder(**given)
         return "folder", entry, entry.listing(None, entry.default_split)
     if not dataset:
-        raise DataError("nothing to work on: give --dataset NAME, or --visible and --infrared")
+        raise DataError(
+            "nothing to work on: give --dataset NAME, or pictures by role, for example "
+            "--visible A --infrared B"
+        )
     name, _, inline = dataset.partition(":")
     entry, chosen = datasets.parse(f"{name}:{split or inline}" if split or inline else name)
     return name.lower(), entry, entry.listing(data, chosen)
@@ -86,12 +88,14 @@ def _warn(lines: Any) -> None:
 @precision_option
 @limit_option
 @click.option("--tile", type=click.IntRange(0), help="Side of a tile in pixels; 0: never.")
+@click.option("--task", type=click.Choice(list(PAIRS)), help="Variant; else as the roles say.")
+@click.option(
+    "--stretch/--no-stretch", default=None, help="Output spans 0 to 1; else as published."
+)
 def run(
     method: str,
     dataset: str | None,
     split: str | None,
-    visible: Path | None,
-    infrared: Path | None,
     weights: str | None,
     out: Path | None,
     data: Path | None,
@@ -99,19 +103,23 @@ def run(
     precision: Any,
     limit: int | None,
     tile: int | None,
+    task: str | None,
+    stretch: bool | None,
+    **roles: Path | None,
 ) -> None:
     """Fuse every pair of a dataset, or of two folders or files, and write the pictures."""
     from tqdm import tqdm
 
     from fusionzoo import fuse, predictor
 
-    catalog.find("fusionzoo.methods", method.partition("@")[0])
-    roles = {"visible": visible, "infrared": infrared}
+    known: Method = catalog.find("fusionzoo.methods", method.partition("@")[0])
     _, entry, listing = _listing(dataset, split, data, roles)
-    loaded = predictor.load(method, weights, device, precision, tile)
-    lacking = set(loaded.method.inputs) - set(entry.roles)
+    chosen = task or known.task_for(entry.roles)
+    wanted = known if chosen is None else known.form(chosen)
+    lacking = set(wanted.inputs) - set(entry.roles)
     if lacking:
         raise DataError(f"{method} needs {', '.join(sorted(lacking))}: {entry.title} has none")
+    loaded = predictor.load(method, weights, device, precision, tile, chosen, stretch)
     folder = out or Path("out") / loaded.name
     _warn(listing.problems)
     items = _first(listing, limit)
@@ -156,14 +164,13 @@ def evaluate(
     predictions: Path | None,
     dataset: str | None,
     split: str | None,
-    visible: Path | None,
-    infrared: Path | None,
     wanted: str,
     convention: str,
     preset: str | None,
     data: Path | None,
     limit: int | None,
     out: Path | None,
+    **roles: Path | None,
 ) -> None:
     """Score fused pictures, or label maps, that any program made."""
     from fusionzoo import metrics, report, score, tables
@@ -173,7 +180,7 @@ def evaluate(
     if out:
         tables.check_suffix(out)
     chosen = metrics.select(wanted, convention)
-    _, entry, listing = _listing(dataset, split, data, {"visible": visible, "infrared": infrared})
+    _, entry, listing = _listing(dataset, split, data, roles)
     _warn(listing.problems)
     items = _first(listing, limit)
     if predictions is not None:
@@ -232,12 +239,14 @@ def bench(
     plan = grid.named(name)
     chosen = metrics.select(wanted or ",".join(plan.metrics), convention)
     places, absent = grid.chosen_datasets(where or ",".join(plan.datasets), data, limit)
-    predictors, unready = grid.chosen_methods(methods or ",".join(plan.methods), device, precision)
+    predictors, unready = grid.chosen_methods(
+        methods or ",".join(plan.methods), device, precision, [e.roles for _, e, _ in places]
+    )
     _warn([*absent, *unready])
     found, sheets = [], []
     for place, entry, listing in places:
         _warn(f"{place}: {problem}" for problem in listing.problems)
-        fitting = [p for p in predictors if set(p.method.inputs) <= set(entry.roles)]
+        fitting = grid.fitting(predictors, entry.roles)
         cells = engine.Grid(place, entry, listing, fitting, chosen, out, convention)
         with tqdm(total=len(listing.items) * len(fitting), desc=place, disable=None) as bar:
             found += engine.run(cells, lambda _name, _picture, count: bar.update(count))

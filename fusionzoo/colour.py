@@ -11,6 +11,7 @@ the chroma centre 0.5. OpenCV's own centre is 128/255, so that path tints neutra
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import cv2
@@ -75,6 +76,36 @@ def split_luma(picture: Tensor, luma: Luma) -> tuple[Tensor, Tensor | None]:
         return planes[:, :1], planes[:, 1:]
     luminance = grey_plane(picture, luma)
     return luminance, picture - luminance
+
+
+def _has_colour(chroma: Tensor, luma: Luma) -> bool:
+    if luma == "opencv_uint8":
+        return bool((chroma != 128 / 255).any())
+    return bool((chroma.amax(-3) != chroma.amin(-3)).any())  # equal channels differ equally
+
+
+def blend_chroma(chromas: Sequence[Tensor | None], luma: Luma) -> Tensor | None:
+    """One chroma from those of several pictures, as `split_luma` gave them.
+
+    None if all are grey; that of the only coloured picture, unchanged; else, per pixel and for each
+    of Cr and Cb, sum(C |C|) / (sum(|C|) + 1e-4 level) with C the distance from neutral, the rule of
+    most exposure and focus fusion programs (DeepFuse, Prabhakar et al., ICCV 2017). A picture of
+    three equal channels is grey too.
+    """
+    neutral = 128 / 255 if luma == "opencv_uint8" else 0.0
+    present = [chroma for chroma in chromas if chroma is not None]
+    coloured = [chroma for chroma in present if _has_colour(chroma, luma)]
+    if len(coloured) < 2:
+        return next(iter(coloured or present), None)
+    distances = torch.stack(coloured) - neutral
+    if luma != "opencv_uint8":
+        distances = distances[:, :, ::2]  # red and blue; the green difference follows from them
+    size = distances.abs()
+    blended = (distances * size).sum(0) / (size.sum(0) + 1e-4 / 255)
+    if luma == "opencv_uint8":
+        return blended + neutral
+    red, blue = blended.unbind(-3)
+    return torch.stack([red, -(_RED * red + _BLUE * blue) / _GREEN, blue], -3)
 
 
 def join_luma(luminance: Tensor, chroma: Tensor | None, luma: Luma) -> Tensor:

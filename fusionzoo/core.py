@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-Role = Literal["visible", "infrared", "under", "over", "near", "far", "hazy", "panorama"]
+Role = Literal[
+    "visible", "infrared", "under", "over", "near", "far", "scan", "mri", "hazy", "panorama"
+]
 Task = Literal["fuse", "restore", "segment"]
-Colour = Literal["luma", "rgb", "copy"]
+Colour = Literal["luma", "blend", "rgb", "copy"]
 Reference = Literal["none", "sources", "target", "labels"]
 Status = Literal["ok", "undefined", "infinite", "too_small"]
 
@@ -32,6 +34,16 @@ def hash_of(*parts: object) -> str:
 
 NO_WEIGHTS = "-"
 """Stands where a weights tag would, for methods that have nothing to load."""
+
+
+PAIRS: Mapping[str, tuple[str, str]] = {
+    "vif": ("visible", "infrared"),
+    "mef": ("under", "over"),
+    "mff": ("near", "far"),
+    "medical": ("scan", "mri"),
+}
+"""Fusion tasks by the roles they join: visible and infrared, multi-exposure, multi-focus, and a CT,
+PET or SPECT scan with an MRI picture."""
 
 
 class FusionZooError(Exception):
@@ -196,7 +208,9 @@ class Method:
         inputs: Roles, in the order of the network's arguments.
         task: What it does.
         colour: "luma": the network sees luminance and infrared, chroma of the first input is put
-            back; "rgb": it sees colour; "copy": its output is taken as it is.
+            back; "blend": it sees luminance, and the chroma of all inputs is put back, each
+            weighted by its distance from neutral; "rgb": it sees colour; "copy": its output is
+            taken as it is.
         luma: Conversion for "luma" (see `fusionzoo.image.split_luma`).
         multiple_of: Sides are padded to a multiple of this and cropped back.
         minimum_side: Smaller pictures are padded up to it and cropped back.
@@ -208,6 +222,9 @@ class Method:
         recipe: "module:Class" that trains it, if it can be trained (see `Recipe`).
         pretraining: Name to "module:Class" of a training that its parts need first.
         code_version: Raised when outputs change, so that older results are recomputed.
+        stretch: The fused luminance of each picture is stretched to span 0 to 1.
+        variants: The same method for other pairs, by task (`PAIRS`), each with its own inputs and
+            weights; `forms` adds this one.
     """
 
     network: Callable[[], Any] | str
@@ -225,11 +242,39 @@ class Method:
     recipe: str | None = None
     pretraining: Mapping[str, str] = field(default_factory=dict)
     code_version: int = 1
+    stretch: bool = False
+    variants: Mapping[str, Method] = field(default_factory=dict)
 
     @property
     def default_tag(self) -> str:
         """Weights tag used when none is named."""
         return next(iter(self.weights), NO_WEIGHTS)
+
+    @property
+    def pair(self) -> str:
+        """Which of `PAIRS` it takes; empty if its inputs are none of them."""
+        return next((name for name, roles in PAIRS.items() if set(roles) == set(self.inputs)), "")
+
+    @property
+    def forms(self) -> Mapping[str, Method]:
+        """This entry and its variants by task, the default first."""
+        return {self.pair: self, **self.variants}
+
+    def form(self, task: str) -> Method:
+        """The variant for a task.
+
+        Raises:
+            UnknownNameError: It has none.
+        """
+        if task not in self.forms:
+            known = ", ".join(filter(None, self.forms)) or "none of the pairs by name"
+            raise UnknownNameError(f"no variant for the task '{task}': there is {known}")
+        return self.forms[task]
+
+    def task_for(self, offered: Iterable[str]) -> str | None:
+        """Task of the first form whose inputs are all among the roles offered; None: no form."""
+        roles = set(offered)
+        return next((task for task, form in self.forms.items() if roles >= set(form.inputs)), None)
 
 
 @dataclass(frozen=True)

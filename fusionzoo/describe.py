@@ -82,7 +82,7 @@ def _method(entry: Method) -> list[tuple[str, str]]:
     return [
         ("kind", "method"),
         ("task", entry.task),
-        ("takes", ", ".join(entry.inputs)),
+        ("takes", _takes(entry)),
         ("colour", entry.colour),
         ("paper", entry.paper),
         ("licence", entry.license),
@@ -91,11 +91,21 @@ def _method(entry: Method) -> list[tuple[str, str]]:
     ]
 
 
+def _takes(entry: Method) -> str:
+    """Inputs of every form, with its task if there are several."""
+    forms = entry.forms.items()
+    return "; ".join(
+        ", ".join(form.inputs) + (f" ({task})" if len(forms) > 1 else "") for task, form in forms
+    )
+
+
 def _weights(entry: Method) -> Iterator[tuple[str, str]]:
     if not entry.weights:
         yield "weights", "none needed"
-    for tag, spec in entry.weights.items():
-        yield f"weights '{tag}'", _one_weight(spec)
+    for task, form in entry.forms.items():
+        suffix = f" ({task})" if entry.variants else ""
+        for tag, spec in form.weights.items():
+            yield f"weights '{tag}'{suffix}", _one_weight(spec)
 
 
 def _one_weight(spec: Weights) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from fusionzoo import catalog, datasets, methods, predictor, weights
-from fusionzoo.core import Benchmark, DataError, Dataset, FusionZooError, Listing, Method
+from fusionzoo.core import PAIRS, Benchmark, DataError, Dataset, FusionZooError, Listing, Method
 from fusionzoo.predictor import Precision, Predictor
 
 ALL = "all"
@@ -40,36 +40,71 @@ def split_names(spec: str) -> list[str]:
 
 
 def chosen_methods(
-    spec: str, device: str = "auto", precision: Precision = "float32"
+    spec: str,
+    device: str = "auto",
+    precision: Precision = "float32",
+    offers: Sequence[Collection[str]] = (PAIRS["vif"],),
 ) -> tuple[list[Predictor], list[str]]:
-    """Methods ready to run, and one line for each that "all" had to leave out.
+    """Methods ready to run, each once for every pair it can fuse, and one line for those left out.
 
     Args:
         spec: "all" (every fusion method that needs no weights or has them at hand), or names,
             each optionally with a weights tag or file: "sage@official".
         device: Where networks run.
         precision: Of the networks.
+        offers: Roles of each dataset; a method is loaded in every form that one of them needs.
 
     Raises:
         UnknownNameError: A name no method has.
         WeightsError: A method was named whose weights are not at hand.
     """
     if spec != ALL:
-        named = split_names(spec)
-        return [predictor.load(name, device=device, precision=precision) for name in named], []
+        return _named_methods(split_names(spec), device, precision, offers)
     ready, skipped = [], []
     for name in methods.names():
         try:
             entry: Method = methods.find(name)
             if entry.task != "fuse":
                 continue
-            if not weights.at_hand(entry, weights.default_tag(entry)):
-                tag = entry.default_tag
-                raise weights.missing(name, tag, entry.weights[tag])
-            ready.append(predictor.load(name, device=device, precision=precision))
+            for task in _tasks(entry, offers):
+                form = entry.form(task)
+                if not weights.at_hand(form, weights.default_tag(form)):
+                    tag = form.default_tag
+                    raise weights.missing(predictor.title(name, form), tag, form.weights[tag])
+                ready.append(predictor.load(name, None, device, precision, task=task))
         except FusionZooError as error:
             skipped.append(f"method {name}: {error}")
     return ready, skipped
+
+
+def _named_methods(
+    names: Sequence[str], device: str, precision: Precision, offers: Sequence[Collection[str]]
+) -> tuple[list[Predictor], list[str]]:
+    ready, skipped = [], []
+    for name in names:
+        entry: Method = methods.find(name.partition("@")[0])
+        tasks = _tasks(entry, offers)
+        ready += [predictor.load(name, None, device, precision, task=task) for task in tasks]
+        if not tasks:
+            skipped.append(
+                f"method {name}: it takes {' and '.join(entry.inputs)}, which no dataset offers"
+            )
+    return ready, skipped
+
+
+def _tasks(entry: Method, offers: Sequence[Collection[str]]) -> list[str]:
+    """Tasks of the forms that the datasets need, once each."""
+    found = (entry.task_for(roles) for roles in offers)
+    return list(dict.fromkeys(task for task in found if task is not None))
+
+
+def fitting(predictors: Sequence[Predictor], roles: Collection[str]) -> list[Predictor]:
+    """Those whose inputs a dataset offers, one form of each method: the first one that fits."""
+    found: dict[str, Predictor] = {}
+    for one in predictors:
+        if set(one.method.inputs) <= set(roles):
+            found.setdefault(one.label, one)
+    return list(found.values())
 
 
 def chosen_datasets(

@@ -62,6 +62,7 @@ class Predictor:
         device: Where it runs.
         precision: Of the network; inputs and outputs are float32.
         tile: Side of a tile in pixels; 0 never tiles; None tiles pictures that are too large.
+        stretch: Fused luminance is stretched to span 0 to 1; None: as the method says.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Predictor:
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     precision: Precision = "float32"
     tile: int | None = None
+    stretch: bool | None = None
 
     @property
     def label(self) -> str:
@@ -87,7 +89,13 @@ class Predictor:
         """Hash of everything but the input that an output depends on."""
         sha256 = self.weights.sha256 if self.weights else ""
         version = [fusionzoo.__version__, self.method.code_version]
-        return hash_of(self.name, sha256, version, self.precision)
+        settings = ["stretched"] if self.stretches else []
+        return hash_of(self.name, sha256, version, self.precision, *settings)
+
+    @property
+    def stretches(self) -> bool:
+        """Whether the fused luminance of each picture is stretched to span 0 to 1."""
+        return self.method.stretch if self.stretch is None else self.stretch
 
     def fuse(self, sample: Sample) -> tuple[Tensor, float]:
         """The output (C, H, W) for one sample, and the seconds it took."""
@@ -105,7 +113,8 @@ class Predictor:
 
         Returns:
             float32 in [0, 1] on the CPU, with as many leading dimensions as the input: (3, H, W)
-            if the method keeps colour and the first input has it, else (1, H, W).
+            if the method keeps colour and the first input ("blend": any input) has three
+            channels, else (1, H, W).
 
         Raises:
             ImageError: A role is missing or unknown, shapes differ, or values are not finite.
@@ -147,9 +156,16 @@ class Predictor:
             return self.network(*pictures)
         if self.method.colour == "rgb":
             return self._forward([p.expand(-1, 3, -1, -1) for p in pictures])
-        luminance, chroma = colour.split_luma(pictures[0], self.method.luma)
-        others = [colour.grey_plane(p, self.method.luma) for p in pictures[1:]]
-        return colour.join_luma(self._forward([luminance, *others]), chroma, self.method.luma)
+        luma = self.method.luma
+        if self.method.colour == "blend":
+            split = [colour.split_luma(picture, luma) for picture in pictures]
+            chroma = colour.blend_chroma([chroma for _, chroma in split], luma)
+            planes = [luminance for luminance, _ in split]
+        else:
+            luminance, chroma = colour.split_luma(pictures[0], luma)
+            planes = [luminance, *(colour.grey_plane(p, luma) for p in pictures[1:])]
+        fused = self._forward(planes)
+        return colour.join_luma(_stretched(fused) if self.stretches else fused, chroma, luma)
 
     def _forward(self, planes: list[Tensor]) -> Tensor:
         height, width = planes[0].shape[-2:]
@@ -169,6 +185,17 @@ class Predictor:
         return output[..., :height, :width].float()
 
 
+def _stretched(planes: Tensor) -> Tensor:
+    """Each (1, H, W) of a batch scaled so that it spans 0 to 1; a flat one stays as it is."""
+    low, high = planes.amin((-2, -1), keepdim=True), planes.amax((-2, -1), keepdim=True)
+    return torch.where(high > low, (planes - low) / (high - low).clamp(min=1e-12), planes)
+
+
+def title(name: str, method: Method) -> str:
+    """A method's name for messages, with the task unless it is the usual one."""
+    return name if method.pair in ("", "vif") else f"{name} ({method.pair})"
+
+
 def build(method: Method) -> Any:
     """The network (or plain callable) of an entry, without parameters loaded."""
     factory = resolve(method.network) if isinstance(method.network, str) else method.network
@@ -181,6 +208,8 @@ def load(
     device: str = "auto",
     precision: Precision = "float32",
     tile: int | None = None,
+    task: str | None = None,
+    stretch: bool | None = None,
 ) -> Predictor:
     """Find a method, load its weights and prepare it for inference.
 
@@ -190,13 +219,17 @@ def load(
         device: "auto", "cpu", "cuda", "cuda:1", "mps", ...
         precision: "bfloat16" halves memory and time on recent CPUs and GPUs.
         tile: Side of a tile; None decides by size, 0 never tiles.
+        task: Variant for "vif", "mef", "mff" or "medical" pairs; None takes the entry's first.
+        stretch: Stretch the fused luminance of each picture to span 0 to 1; None: as the method
+            was published.
 
     Raises:
-        UnknownNameError: No such method.
+        UnknownNameError: No such method, or it has no variant for the task.
         WeightsError: Weights missing, altered or made for another network.
     """
     name, _, tag = name.partition("@")
-    method: Method = methods.find(name)
+    entry: Method = methods.find(name)
+    method = entry if task is None else entry.form(task)
     name = name.lower().replace("-", "_")
     where = pick_device(device)
     if precision not in DTYPES:
@@ -205,8 +238,8 @@ def load(
     loaded = None
     if isinstance(network, nn.Module):
         if method.weights:
-            loaded = load_weights(name, method, network, weights or tag or None)
+            loaded = load_weights(title(name, method), method, network, weights or tag or None)
         network = prepare_for_inference(network.to(where), DTYPES[precision])
     elif weights or tag:
         raise FusionZooError(f"{name} has no weights: leave out '{weights or tag}'")
-    return Predictor(name, method, network, loaded, where, precision, tile)
+    return Predictor(name, method, network, loaded, where, precision, tile, stretch)

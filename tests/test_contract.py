@@ -11,10 +11,10 @@ from fusionzoo.core import Benchmark, Dataset, Method, Metric
 
 ROOT = Path(__file__).parent.parent
 METHODS = catalog.names("fusionzoo.methods")
-BASELINES = (
-    "average", "max", "laplacian", "guided_filter", "visible", "infrared", "mertens",
-    "focus_measure",
-)  # fmt: skip
+COPIES = ("visible", "infrared", "under", "over", "near", "far")
+PLAIN = ("average", "max", "laplacian", "guided_filter", "mertens", "focus_measure")
+BASELINES = (*PLAIN, *COPIES)
+FORMS = [(n, task) for n in METHODS for task in catalog.find("fusionzoo.methods", n).forms]
 CARDS = dict.fromkeys(BASELINES, "baselines")
 
 
@@ -26,10 +26,12 @@ def test_a_method_states_its_facts(name: str) -> None:
     assert entry.license
     assert catalog.summary("fusionzoo.methods", name)
     assert (ROOT / "methods" / f"{CARDS.get(name, name)}.md").exists()
-    for spec in entry.weights.values():
-        assert spec.license
-        assert spec.source
-        assert spec.sha256 is None or len(spec.sha256) == 64
+    for form in entry.forms.values():
+        assert form.task == entry.task
+        for spec in form.weights.values():
+            assert spec.license
+            assert spec.source
+            assert spec.sha256 is None or len(spec.sha256) == 64
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -39,12 +41,12 @@ def test_a_network_builds(name: str) -> None:
 
 
 @pytest.mark.parametrize("size", [(64, 64), (57, 83)])
-@pytest.mark.parametrize("name", METHODS)
-def test_a_method_runs_and_repeats(name: str, size: tuple[int, int]) -> None:
-    entry: Method = catalog.find("fusionzoo.methods", name)
+@pytest.mark.parametrize(("name", "task"), FORMS)
+def test_a_method_runs_and_repeats(name: str, task: str, size: tuple[int, int]) -> None:
+    entry: Method = catalog.find("fusionzoo.methods", name).form(task)
     if not weights.at_hand(entry):
         pytest.skip(f"{name} ships no weights")
-    ready = predictor.load(name, device="cpu")
+    ready = predictor.load(name, device="cpu", task=task)
     generator = torch.Generator().manual_seed(0)
     channels = {role: 1 if role == "infrared" else 3 for role in entry.inputs}
     images = {r: torch.rand(2, c, *size, generator=generator) for r, c in channels.items()}

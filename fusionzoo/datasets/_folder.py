@@ -24,6 +24,10 @@ DIALECTS: dict[str, tuple[str, ...]] = {
     "infrared": (
         "cropinfrared", "infrared", "ir", "inf", "thermal", "the", "ther", "lwir", "source_1",
     ),
+    "under": ("under", "underexposed", "source_1"),
+    "over": ("over", "overexposed", "source_2"),
+    "near": ("near", "source_1"),
+    "far": ("far", "source_2"),
     "labels": ("Segmentation_labels", "labels", "label", "Label"),
 }  # fmt: skip
 """Names that published copies give to the folder of a role, most specific first."""

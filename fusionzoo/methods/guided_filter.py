@@ -17,6 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fusionzoo.core import Method
+from fusionzoo.methods._baseline import on_any_pair
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,35 +40,37 @@ def _saliency(plane: Plane) -> Any:
     return cv2.GaussianBlur(edges, window, SALIENCY_SIGMA)
 
 
-def _fuse(visible: Plane, infrared: Plane) -> Plane:
+def _fuse(one: Plane, other: Plane) -> Plane:
     from fusionzoo.layers.guided import box_mean, guided_filter
 
-    visible_wins = (_saliency(visible) >= _saliency(infrared)).astype("float32")
+    one_wins = (_saliency(one) >= _saliency(other)).astype("float32")
     fused: Any = 0.0
-    bases = [box_mean(plane, BASE_WINDOW // 2) for plane in (visible, infrared)]
-    details = [visible - bases[0], infrared - bases[1]]
+    bases = [box_mean(plane, BASE_WINDOW // 2) for plane in (one, other)]
+    details = [one - bases[0], other - bases[1]]
     for layers, radius, epsilon in (
         (bases, BASE_RADIUS, BASE_EPSILON),
         (details, DETAIL_RADIUS, DETAIL_EPSILON),
     ):
-        first = guided_filter(visible_wins, visible, radius, epsilon).clip(0, 1)
-        second = guided_filter(1 - visible_wins, infrared, radius, epsilon).clip(0, 1)
+        first = guided_filter(one_wins, one, radius, epsilon).clip(0, 1)
+        second = guided_filter(1 - one_wins, other, radius, epsilon).clip(0, 1)
         total = first + second + 1e-12
         fused = fused + (first * layers[0] + second * layers[1]) / total
     return fused  # type: ignore[no-any-return]
 
 
-def fuse(visible: Tensor, infrared: Tensor) -> Tensor:
+def fuse(first: Tensor, second: Tensor) -> Tensor:
     """Fuse planes (B, 1, H, W) in [0, 1] of any size; the result may leave [0, 1] a little."""
     from fusionzoo.layers.arrays import on_arrays
 
-    return on_arrays(_fuse, visible, infrared)
+    return on_arrays(_fuse, first, second)
 
 
-ENTRY = Method(
-    network=lambda: fuse,
-    inputs=("visible", "infrared"),
-    luma="levels",
-    halo=None,
-    paper="Li, Kang and Hu, IEEE Trans. Image Processing 2013, doi 10.1109/TIP.2013.2244222",
+ENTRY = on_any_pair(
+    Method(
+        network=lambda: fuse,
+        inputs=("visible", "infrared"),
+        luma="levels",
+        halo=None,
+        paper="Li, Kang and Hu, IEEE Trans. Image Processing 2013, doi 10.1109/TIP.2013.2244222",
+    )
 )

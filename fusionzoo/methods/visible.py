@@ -1,23 +1,5 @@
 """The visible picture as it is: copying a source is the baseline every table must contain."""
 
-from __future__ import annotations
+from fusionzoo.methods._baseline import copy_of
 
-from typing import TYPE_CHECKING
-
-from fusionzoo.core import Method
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-
-def copy_visible(visible: Tensor) -> Tensor:
-    """The picture itself, (B, C, H, W) in [0, 1]."""
-    return visible
-
-
-ENTRY = Method(
-    network=lambda: copy_visible,
-    inputs=("visible",),
-    colour="copy",
-    paper="Baseline without a paper",
-)
+ENTRY = copy_of("visible")

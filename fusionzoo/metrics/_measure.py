@@ -12,7 +12,7 @@ from fusionzoo.metrics._conventions import Definition
 from fusionzoo.metrics._conventions import find as find_convention
 from fusionzoo.metrics._plane import Plane
 
-SOURCES = (("infrared", "visible"), ("under", "over"), ("near", "far"))
+SOURCES = (("infrared", "visible"), ("under", "over"), ("near", "far"), ("scan", "mri"))
 """Pairs of roles that are fused, in the order in which metrics take them."""
 
 
