@@ -130,13 +130,23 @@ class Listing:
 
 @dataclass(frozen=True)
 class ClassTable:
-    """Names and colours of a label map's ids 0..n-1, and the document they come from."""
+    """Names and colours of a label map's ids 0..n-1, and the document they come from.
+
+    Attributes:
+        names: One per id.
+        palette: RGB of each id, 0 to 255.
+        source: Where both are from.
+        miou: Preset of the mIoU metric that is standard for these labels (metrics/README.md).
+        ignored: Ids that mean "not labelled": never trained on, never predicted.
+        weights: Name to a loss weight per id, as publications give them.
+    """
 
     names: tuple[str, ...]
     palette: tuple[tuple[int, int, int], ...]
     source: str
     miou: str = "mrfs"
-    """Preset of the mIoU metric that is standard for these labels (metrics/miou.md)."""
+    ignored: tuple[int, ...] = ()
+    weights: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -221,6 +231,8 @@ class Method:
         license: Terms of the method's own code here.
         recipe: "module:Class" that trains it, if it can be trained (see `Recipe`).
         pretraining: Name to "module:Class" of a training that its parts need first.
+        classes: What a segmenter's output channels mean.
+        stand_ins: Roles that may be given instead of the one input of a segmenter.
         code_version: Raised when outputs change, so that older results are recomputed.
         stretch: The fused luminance of each picture is stretched to span 0 to 1.
         variants: The same method for other pairs, by task (`PAIRS`), each with its own inputs and
@@ -241,6 +253,8 @@ class Method:
     license: str = "Apache-2.0"
     recipe: str | None = None
     pretraining: Mapping[str, str] = field(default_factory=dict)
+    classes: ClassTable | None = None
+    stand_ins: tuple[str, ...] = ()
     code_version: int = 1
     stretch: bool = False
     variants: Mapping[str, Method] = field(default_factory=dict)

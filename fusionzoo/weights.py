@@ -226,6 +226,19 @@ def _fill(
     return LoadedWeights(tag, sha256, spec.license, spec.trained_on, path)
 
 
+def fill(network: nn.Module, path: Path) -> None:
+    """Put the parameters of a file into a network, strictly; where training starts from them.
+
+    Raises:
+        WeightsError: Missing or damaged, or keys or shapes that do not fit.
+    """
+    if not path.is_file():
+        raise WeightsError(f"{path} is not a file: expected parameters to start from")
+    tensors = read_state_dict(path)
+    _check(type(network).__name__, path, tensors, network.state_dict())
+    network.load_state_dict(dict(tensors), strict=True)
+
+
 def _converted(
     tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor], converters: Converters
 ) -> Mapping[str, Tensor]:

@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 
 from fusionzoo import image
+from fusionzoo.classes import FMB
 from fusionzoo.core import Dataset, Item, Listing, Sample, hash_of
-from fusionzoo.datasets._classes import FMB
 
 COUNTS = {"test": 12, "train": 120}
 VERSION = 1

@@ -3,7 +3,7 @@
 Measured misalignments (pixels): 00085 (6, 3), 00360 (3, 2).
 """
 
-from fusionzoo.datasets._classes import FMB
+from fusionzoo.classes import FMB
 from fusionzoo.datasets._layout import Layout, Split, dataset
 
 ENTRY = dataset(

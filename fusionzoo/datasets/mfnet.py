@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fusionzoo import image
+from fusionzoo.classes import MFNET
 from fusionzoo.core import DataError, Dataset, FusionZooError, Item, Listing, Sample, hash_of
-from fusionzoo.datasets._classes import MFNET
 from fusionzoo.datasets._folder import DIALECTS, id_list, read_labels
 from fusionzoo.datasets._roots import child, dataset_folder, not_found
 

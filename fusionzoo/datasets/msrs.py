@@ -5,7 +5,7 @@ are MFNet's. 277 of MFNet's 393 test ids are in MSRS train: never score MSRS-tra
 Measured misalignments: 00005N (-3, -6), 00006N (-2, -4).
 """
 
-from fusionzoo.datasets._classes import MFNET
+from fusionzoo.classes import MFNET
 from fusionzoo.datasets._layout import Layout, Split, dataset
 
 ENTRY = dataset(
