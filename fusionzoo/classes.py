@@ -163,7 +163,8 @@ def mapping(source: str, target: str) -> tuple[int, ...]:
     """
     if source == target:
         return tuple(range(len(find(source).names)))
-    if (find(source), find(target)) and (source, target) not in MAPS:
+    find(source), find(target)
+    if (source, target) not in MAPS:
         known = ", ".join(f"{a} to {b}" for a, b in MAPS)
         raise UnknownNameError(f"no map of classes from {source} to {target}: known are {known}")
     return MAPS[source, target]

@@ -34,7 +34,7 @@ metrics_option = click.option(
 convention_option = click.option(
     "--convention", default="standard", show_default=True, help="Metric convention, by name."
 )
-ROLES = tuple(role for pair in PAIRS.values() for role in pair)
+ROLES = (*(role for pair in PAIRS.values() for role in pair), "panorama")
 
 
 def with_roles(command: Any) -> Any:
@@ -92,6 +92,12 @@ def _warn(lines: Any) -> None:
 @click.option(
     "--stretch/--no-stretch", default=None, help="Output spans 0 to 1; else as published."
 )
+@click.option(
+    "--wrap",
+    type=click.IntRange(0),
+    default=0,
+    help="Columns by which a full-circle panorama is continued on each side.",
+)
 def run(
     method: str,
     dataset: str | None,
@@ -105,21 +111,25 @@ def run(
     tile: int | None,
     task: str | None,
     stretch: bool | None,
+    wrap: int,
     **roles: Path | None,
 ) -> None:
-    """Fuse every pair of a dataset, or of two folders or files, and write the pictures."""
+    """Run a method on every scene of a dataset, or of folders or files, and write the pictures.
+
+    Segmenters write label maps, overlays and a table of areas.
+    """
     from tqdm import tqdm
 
-    from fusionzoo import fuse, predictor
+    from fusionzoo import fuse, predictor, segmentation
 
     known: Method = catalog.find("fusionzoo.methods", method.partition("@")[0])
     _, entry, listing = _listing(dataset, split, data, roles)
     chosen = task or known.task_for(entry.roles)
     wanted = known if chosen is None else known.form(chosen)
-    lacking = set(wanted.inputs) - set(entry.roles)
-    if lacking:
+    if predictor.roles_for(wanted, entry.roles) is None:
+        lacking = set(wanted.inputs) - set(entry.roles)
         raise DataError(f"{method} needs {', '.join(sorted(lacking))}: {entry.title} has none")
-    loaded = predictor.load(method, weights, device, precision, tile, chosen, stretch)
+    loaded = predictor.load(method, weights, device, precision, tile, chosen, stretch, wrap)
     folder = out or Path("out") / loaded.name
     _warn(listing.problems)
     items = _first(listing, limit)
@@ -139,6 +149,9 @@ def run(
     made = len(items) - kept - len(failed)
     note = f" ({kept} were there already)" if kept else ""
     click.echo(f"{loaded.label}: {made + kept} pictures in {folder}{note}")
+    if loaded.method.classes is not None:
+        names = [item.name for item in items]
+        click.echo(f"areas {segmentation.write_areas(folder, names, loaded.method.classes)}")
     _fail_if(len(failed) + len(listing.problems))
 
 

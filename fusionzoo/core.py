@@ -132,13 +132,8 @@ class Listing:
 class ClassTable:
     """Names and colours of a label map's ids 0..n-1, and the document they come from.
 
-    Attributes:
-        names: One per id.
-        palette: RGB of each id, 0 to 255.
-        source: Where both are from.
-        miou: Preset of the mIoU metric that is standard for these labels (metrics/README.md).
-        ignored: Ids that mean "not labelled": never trained on, never predicted.
-        weights: Name to a loss weight per id, as publications give them.
+    `miou` is the preset that is standard for these labels; `ignored` ids mean "not labelled", are
+    never trained on and never predicted; `weights` are published loss weights per id, by name.
     """
 
     names: tuple[str, ...]

@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fusionzoo import image, scenes
-from fusionzoo.core import FusionZooError, Item, OutputError, hash_of
-from fusionzoo.predictor import Predictor
+from torch import Tensor
+
+from fusionzoo import image, scenes, segmentation
+from fusionzoo.core import FusionZooError, Item, OutputError, Sample, hash_of
+from fusionzoo.predictor import Predictor, roles_for
 
 JOURNAL = ".fusionzoo.jsonl"
 
@@ -56,20 +58,40 @@ def fuse(
             on_outcome(Outcome(item.name, "kept", path))
         else:
             todo.append(item)
-    for outcome in _make(predictor, todo, out):
+    save = writer(predictor)
+    for outcome in _make(predictor, todo, out, save):
         if outcome.state == "made":
             journal.add(outcome.name, keys[outcome.name])
         on_outcome(outcome)
 
 
-def _make(predictor: Predictor, items: Sequence[Item], out: Path) -> Iterator[Outcome]:
+Writer = Callable[[Path, Sample, Tensor], None]
+"""Takes the file, the scene and the output."""
+
+
+def writer(predictor: Predictor) -> Writer:
+    """How outputs of a method are written: fused pictures as they are, label maps as indices."""
+    method, table = predictor.method, predictor.method.classes
+    if method.task != "segment" or table is None:
+        return lambda path, _sample, output: image.write(path, image.to_levels(output))
+
+    def labels(path: Path, sample: Sample, output: Tensor) -> None:
+        (role,) = roles_for(method, sample.images) or method.inputs
+        segmentation.write(path, sample, role, output, table)
+
+    return labels
+
+
+def _make(
+    predictor: Predictor, items: Sequence[Item], out: Path, save: Writer
+) -> Iterator[Outcome]:
     for item, sample in scenes.samples(items):
         path = out / f"{item.name}.png"
         try:
             if isinstance(sample, FusionZooError):
                 raise sample
             output, seconds = predictor.fuse(sample)
-            image.write(path, image.to_levels(output))
+            save(path, sample, output)
         except OutputError:
             raise
         except FusionZooError as error:

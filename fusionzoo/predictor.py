@@ -6,7 +6,7 @@ A `Predictor` is what `fusionzoo.load` returns; it gives networks the planes the
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 import fusionzoo
-from fusionzoo import colour, methods, tiling
+from fusionzoo import colour, methods, segmentation, tiling
 from fusionzoo.catalog import resolve
 from fusionzoo.core import NO_WEIGHTS, FusionZooError, ImageError, Method, Sample, hash_of
 from fusionzoo.layers.folding import prepare_for_inference
@@ -50,6 +50,17 @@ def pick_device(name: str = "auto") -> torch.device:
     return device
 
 
+def roles_for(method: Method, offered: Iterable[str]) -> tuple[str, ...] | None:
+    """Which of the offered roles a method takes, in its order; None if it cannot run.
+
+    A segmenter takes the first of its stand-ins if its own input is not offered.
+    """
+    present = set(offered)
+    if set(method.inputs) <= present:
+        return method.inputs
+    return next(((role,) for role in method.stand_ins if role in present), None)
+
+
 @dataclass(frozen=True)
 class Predictor:
     """A method with its parameters, ready to be called on pictures.
@@ -63,6 +74,7 @@ class Predictor:
         precision: Of the network; inputs and outputs are float32.
         tile: Side of a tile in pixels; 0 never tiles; None tiles pictures that are too large.
         stretch: Fused luminance is stretched to span 0 to 1; None: as the method says.
+        wrap: Columns of the other end that a full-circle panorama is continued by on each side.
     """
 
     name: str
@@ -73,6 +85,7 @@ class Predictor:
     precision: Precision = "float32"
     tile: int | None = None
     stretch: bool | None = None
+    wrap: int = 0
 
     @property
     def label(self) -> str:
@@ -90,6 +103,7 @@ class Predictor:
         sha256 = self.weights.sha256 if self.weights else ""
         version = [fusionzoo.__version__, self.method.code_version]
         settings = ["stretched"] if self.stretches else []
+        settings += [f"wrapped {self.wrap}"] if self.wrap else []
         return hash_of(self.name, sha256, version, self.precision, *settings)
 
     @property
@@ -100,7 +114,11 @@ class Predictor:
     def fuse(self, sample: Sample) -> tuple[Tensor, float]:
         """The output (C, H, W) for one sample, and the seconds it took."""
         start = time.perf_counter()
-        output = self(**{role: sample.images[role] for role in self.method.inputs})
+        roles = roles_for(self.method, sample.images) or self.method.inputs
+        lacking = [role for role in roles if role not in sample.images]
+        if lacking:
+            raise ImageError(f"{sample.name} has no {' and no '.join(lacking)} picture")
+        output = self(**{role: sample.images[role] for role in roles})
         return output, time.perf_counter() - start
 
     @torch.inference_mode()
@@ -114,7 +132,7 @@ class Predictor:
         Returns:
             float32 in [0, 1] on the CPU, with as many leading dimensions as the input: (3, H, W)
             if the method keeps colour and the first input ("blend": any input) has three
-            channels, else (1, H, W).
+            channels, else (1, H, W). Segmenters give the probabilities (K, H, W) of their classes.
 
         Raises:
             ImageError: A role is missing or unknown, shapes differ, or values are not finite.
@@ -129,7 +147,8 @@ class Predictor:
         return output[0] if single else output
 
     def _checked(self, images: Mapping[str, Tensor]) -> tuple[bool, list[Tensor]]:
-        wanted, given = self.method.inputs, tuple(images)
+        given = tuple(images)
+        wanted = roles_for(self.method, given) or self.method.inputs
         if set(wanted) != set(given):
             raise ImageError(
                 f"{self.name} takes {' and '.join(wanted)}; got {' and '.join(given) or 'nothing'}"
@@ -155,7 +174,10 @@ class Predictor:
         if self.method.colour == "copy":
             return self.network(*pictures)
         if self.method.colour == "rgb":
-            return self._forward([p.expand(-1, 3, -1, -1) for p in pictures])
+            output = self._forward([p.expand(-1, 3, -1, -1) for p in pictures])
+            if self.method.task != "segment" or self.method.classes is None:
+                return output
+            return segmentation.probabilities(output, self.method.classes.ignored)
         luma = self.method.luma
         if self.method.colour == "blend":
             split = [colour.split_luma(picture, luma) for picture in pictures]
@@ -170,6 +192,8 @@ class Predictor:
     def _forward(self, planes: list[Tensor]) -> Tensor:
         height, width = planes[0].shape[-2:]
         method = self.method
+        if self.wrap:
+            return tiling.run_wrapped(self._padded, planes, self.wrap)
         side = self.tile
         if side is None:
             side = TILE_SIDE if height * width > UNTILED_PIXELS else 0
@@ -210,6 +234,7 @@ def load(
     tile: int | None = None,
     task: str | None = None,
     stretch: bool | None = None,
+    wrap: int = 0,
 ) -> Predictor:
     """Find a method, load its weights and prepare it for inference.
 
@@ -222,6 +247,8 @@ def load(
         task: Variant for "vif", "mef", "mff" or "medical" pairs; None takes the entry's first.
         stretch: Stretch the fused luminance of each picture to span 0 to 1; None: as the method
             was published.
+        wrap: Columns by which a full-circle panorama is continued on each side; 0 for pictures
+            whose left and right borders are not neighbours.
 
     Raises:
         UnknownNameError: No such method, or it has no variant for the task.
@@ -242,4 +269,4 @@ def load(
         network = prepare_for_inference(network.to(where), DTYPES[precision])
     elif weights or tag:
         raise FusionZooError(f"{name} has no weights: leave out '{weights or tag}'")
-    return Predictor(name, method, network, loaded, where, precision, tile, stretch)
+    return Predictor(name, method, network, loaded, where, precision, tile, stretch, wrap)

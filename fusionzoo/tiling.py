@@ -27,6 +27,30 @@ def pad(picture: Tensor, multiple_of: int, minimum_side: int) -> Tensor:
     return functional.pad(picture, (0, right, 0, bottom), mode="replicate")
 
 
+def wrapped(picture: Tensor, columns: int) -> Tensor:
+    """Continue a full-circle panorama (B, C, H, W) on both sides by its other end.
+
+    Args:
+        picture: Its left and right borders are neighbours.
+        columns: Added on each side; at most the width.
+    """
+    columns = min(columns, picture.shape[-1])
+    if not columns:
+        return picture
+    return torch.cat([picture[..., -columns:], picture, picture[..., :columns]], -1)
+
+
+def run_wrapped(network: Callable[..., Tensor], planes: Sequence[Tensor], columns: int) -> Tensor:
+    """Apply `network` to wrapped planes (B, C, H, W) and cut the additions off again.
+
+    What a network with a field of view below `columns` gives is then free of a seam.
+    """
+    width = planes[0].shape[-1]
+    columns = min(columns, width)
+    output = network(*(wrapped(plane, columns) for plane in planes))
+    return output[..., columns : columns + width]
+
+
 @dataclass(frozen=True)
 class Tile:
     """A rectangle of the output and the larger one of the input that decides it (pixels)."""

@@ -72,6 +72,8 @@ def locate(spec: Weights) -> Path | None:
     shipped = _shipped(spec)
     if shipped is not None:
         return shipped if shipped.exists() else None
+    if spec.sha256 is None:
+        return None  # a file that nobody has published the hash of is given with --weights
     folders = [home() / "weights"]
     if configured := os.environ.get("FUSIONZOO_WEIGHTS"):
         folders.append(Path(configured).expanduser())

@@ -15,7 +15,8 @@ COPIES = ("visible", "infrared", "under", "over", "near", "far")
 PLAIN = ("average", "max", "laplacian", "guided_filter", "mertens", "focus_measure")
 BASELINES = (*PLAIN, *COPIES)
 FORMS = [(n, task) for n in METHODS for task in catalog.find("fusionzoo.methods", n).forms]
-CARDS = dict.fromkeys(BASELINES, "baselines")
+PUBLISHED = tuple(f"trans4pass_{size}" for size in ("t", "s", "plus_t", "plus_s"))
+CARDS = dict.fromkeys(BASELINES, "baselines") | dict.fromkeys(PUBLISHED, "trans4pass")
 
 
 @pytest.mark.parametrize("name", METHODS)

@@ -15,7 +15,7 @@ This entry is the Trans4PASS+ design in a size for CPUs, with weights trained on
 """
 
 from fusionzoo.classes import FMB
-from fusionzoo.core import Method
+from fusionzoo.core import Method, Weights
 
 ENTRY = Method(
     network="fusionzoo.methods.trans4pass.network:Trans4PASS",
@@ -25,6 +25,15 @@ ENTRY = Method(
     minimum_side=32,
     # Attention sees the whole picture, so it is never cut into tiles.
     halo=None,
+    weights={
+        "zoo": Weights(
+            source="shipped with fusionzoo",
+            sha256=None,
+            license="Apache-2.0",
+            trained_on=("demo:train",),
+            file="methods/trans4pass/zoo.safetensors",
+        ),
+    },
     paper="Zhang et al., Bending Reality, CVPR 2022; Behind Every Domain There is a Shift, 2024",
     recipe="fusionzoo.methods.trans4pass.recipe:Recipe",
     classes=FMB,

@@ -79,7 +79,7 @@ def plain_deformable_convolution(
     )
     read = read.view(b, groups, c // groups, taps, h * w)
     read = read * mask.to(exact).reshape(b, groups, 1, taps, h * w)
-    total = weight.view(n, c * taps) @ read.view(b, c * taps, h * w).to(weight.dtype)
+    total = weight.reshape(n, c * taps) @ read.view(b, c * taps, h * w).to(weight.dtype)
     return (total + bias[:, None]).view(b, n, h, w)
 
 

@@ -14,9 +14,7 @@ Loss = Literal["cross_entropy", "ohem", "focal", "focal_pixel"]
 
 def pixel_cross_entropy(logits: Tensor, labels: Tensor, weight: Tensor | None = None) -> Tensor:
     """(B, H, W) cross entropy of logits (B, K, H, W) and labels (B, H, W); 0 where ignored."""
-    return functional.cross_entropy(
-        logits, labels, weight, ignore_index=IGNORE, reduction="none"
-    )
+    return functional.cross_entropy(logits, labels, weight, ignore_index=IGNORE, reduction="none")
 
 
 def cross_entropy(logits: Tensor, labels: Tensor, weight: Tensor | None = None) -> Tensor:

@@ -147,7 +147,7 @@ def imagenet_encoder(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _from_hub(name: str) -> str:
-    """ "block.0.1.attention.self.query.weight" -> "block1.1.attn.q.weight"."""
+    """Turn "block.0.1.attention.self.query.weight" into "block1.1.attn.q.weight"."""
     part, stage, rest = name.split(".", 2)
     number = int(stage) + 1
     if part == "patch_embeddings":

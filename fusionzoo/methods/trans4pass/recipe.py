@@ -21,7 +21,7 @@ from fusionzoo.methods.trans4pass.network import Trans4PASS, load_imagenet
 
 
 @dataclass(frozen=True)
-class Settings:
+class SupervisedSettings:
     """Everything that decides a supervised training.
 
     Attributes:
@@ -88,16 +88,14 @@ class Settings:
             raise ValueError(f"{self.classes} has no weights '{self.class_weights}': {known}")
 
 
-def learning_rate(settings: Settings, step: int) -> float:
+def learning_rate(settings: SupervisedSettings, step: int) -> float:
     """Linear warm-up, then (1 - step / steps) ** power."""
     if step < settings.warm_up:
         return settings.learning_rate * (step + 1) / settings.warm_up
-    return settings.learning_rate * max(0.0, 1 - step / settings.steps) ** settings.power
+    return settings.learning_rate * math.pow(max(0.0, 1 - step / settings.steps), settings.power)
 
 
-def parameter_groups(
-    network: Trans4PASS, factor: float, decay: float
-) -> list[dict[str, object]]:
+def parameter_groups(network: Trans4PASS, factor: float, decay: float) -> list[dict[str, object]]:
     """Encoder and decoder, each with and without decay; every parameter is in one group."""
     groups = []
     for part, scale in ((network.encoder, 1.0), (network.dede_head, factor)):
@@ -125,7 +123,7 @@ def label_plane(sample: Sample, count: int, ignored: tuple[int, ...]) -> Tensor:
             f"{sample.name}: labels are {labels.shape[0]}x{labels.shape[1]}, "
             f"the picture {size[0]}x{size[1]}"
         )
-    unknown = sorted({int(i) for i in labels.unique()} - set(range(count)) - {losses.IGNORE})
+    unknown = sorted({int(i) for i in torch.unique(labels)} - set(range(count)) - {losses.IGNORE})
     if unknown:
         raise DataError(
             f"{sample.name} holds the ids {unknown}: expected 0 to {count - 1}, or 255; choose "
@@ -150,10 +148,10 @@ def byte_planes(sample: Sample, roles: tuple[str, ...]) -> dict[str, Tensor]:
 class Recipe:
     """See the module."""
 
-    Settings: ClassVar[type] = Settings
+    Settings: ClassVar[type] = SupervisedSettings
     roles: ClassVar[tuple[str, ...]] = ("visible",)
 
-    def __init__(self, settings: Settings, device: torch.device) -> None:
+    def __init__(self, settings: SupervisedSettings, device: torch.device) -> None:
         """Build network and optimiser.
 
         Raises:
@@ -205,7 +203,7 @@ class Recipe:
         logits = self.network(batch["picture"])
         loss = losses.of(self.settings.loss, logits.float(), labels, self.weight)
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         parallel.average_gradients(self.network.parameters())
         self.optimiser.step()
         known = labels != losses.IGNORE
@@ -243,7 +241,7 @@ def painted(ids: Tensor, palette: tuple[tuple[int, int, int], ...]) -> Tensor:
     return colours[ids].permute(0, 3, 1, 2) / 255
 
 
-def _start(network: Trans4PASS, settings: Settings) -> None:
+def _start(network: Trans4PASS, settings: SupervisedSettings) -> None:
     if settings.encoder:
         try:
             load_imagenet(network, weights.read_state_dict(Path(settings.encoder)))
