@@ -11,6 +11,7 @@ import ast
 import difflib
 import importlib
 import pkgutil
+import sys
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -33,8 +34,14 @@ def _folder(package: str) -> tuple[str, ...]:
     return tuple(m.name for m in pkgutil.iter_modules(path) if not m.name.startswith("_"))
 
 
-def _plugins(package: str) -> list[EntryPoint]:
-    return sorted(entry_points(group=package), key=lambda point: point.name)
+def _plugins(package: str) -> tuple[EntryPoint, ...]:
+    return _plugins_along(package, tuple(sys.path))
+
+
+@cache
+def _plugins_along(package: str, path: tuple[str, ...]) -> tuple[EntryPoint, ...]:  # noqa: ARG001
+    # Reading the metadata of every distribution takes milliseconds; a new path is read anew.
+    return tuple(sorted(entry_points(group=package), key=lambda point: point.name))
 
 
 def names(package: str) -> list[str]:

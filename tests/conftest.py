@@ -1,13 +1,14 @@
 """What several tests need: drawn pictures, an isolated home, and the data beside the project."""
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from fusionzoo import image
+from fusionzoo import cli, image
 
 
 @pytest.fixture(autouse=True)
@@ -53,3 +54,22 @@ def pairs(tmp_path: Path, draw: Draw) -> Path:
         image.write(tmp_path / "pairs" / "visible" / f"{name}.png", draw(40, 56, 3, seed))
         image.write(tmp_path / "pairs" / "infrared" / f"{name}.png", draw(40, 56, 1, seed + 10))
     return tmp_path / "pairs"
+
+
+@pytest.fixture
+def zoo(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture, tmp_path: Path):
+    """A function that runs a command: (exit code, standard output, standard error)."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["fusionzoo", *map(str, arguments)])
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        out, err = capsys.readouterr()
+        assert "Traceback" not in err
+        return code, out, err
+
+    return run

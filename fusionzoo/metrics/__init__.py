@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -38,9 +38,10 @@ __all__ = [
     "names",
     "observe",
     "select",
-    "summary", "tensor_form",
+    "summary",
+    "tensor_form",
     "to_levels",
-]  # fmt: skip
+]
 
 names = partial(catalog.names, __name__)
 summary = partial(catalog.summary, __name__)
@@ -48,9 +49,11 @@ summary = partial(catalog.summary, __name__)
 CORE = ("EN", "SD", "SF", "AG", "SCD", "SSIM", "MS-SSIM", "mIoU")
 """The metrics of the group "core", in the order of tables."""
 
+_FMI = ("FMI_pixel", "FMI_dct", "FMI_gradient", "FMI_w", "FMI_edge")
 GROUPS: dict[str, tuple[str, ...]] = {
     "core": CORE,
-    "information": ("EN", "MI", "NMI", "CE", "QNCIE", "TE", "FMI_pixel", "FMI_dct", "FMI_gradient"),
+    "information": ("EN", "MI", "NMI", "CE", "QNCIE", "TE", *_FMI),
+    "fmi": _FMI,
     "structure": ("SSIM", "MS-SSIM", "MEF-SSIM", "QY", "QC", "QE"),
     "edges": ("SF", "AG", "EI", "Qabf", "Nabf"),
     "perception": ("VIFp", "VIFF", "QCB", "QCV"),
@@ -78,7 +81,11 @@ def find(name: str) -> Metric:
     if name.lower().replace("-", "_") in names():
         entry: Metric = catalog.find(__name__, name)
         return entry
-    known = _by_symbol()
+    return _named(name, _by_symbol())
+
+
+def _named(name: str, known: Mapping[str, Metric]) -> Metric:
+    """A metric by symbol or alias, or an error that shows near names."""
     for metric in known.values():
         if name.lower() in (metric.symbol.lower(), *(alias.lower() for alias in metric.aliases)):
             return metric
@@ -103,11 +110,12 @@ def select(spec: str | Sequence[str], convention: str = "standard") -> tuple[Met
     rule = find_convention(convention)
     parts = spec.split(",") if isinstance(spec, str) else list(spec)
     chosen: dict[str, Metric] = {}
+    known = _by_symbol()
     for part in (part.strip() for part in parts if part.strip()):
         if part.lower() == "all":
-            group = list(_by_symbol().values())
+            group = list(known.values())
         elif part.lower() in GROUPS:
-            group = [find(symbol) for symbol in GROUPS[part.lower()]]
+            group = [known[symbol.lower()] for symbol in GROUPS[part.lower()]]
         else:
             group = [_defined(find(part), convention, rule)]
         chosen |= {m.symbol: m for m in group if _takes(rule, m)}

@@ -75,6 +75,7 @@ _PIXELS = _of(divide_by="pixels")
 _VIFB = _of(form="vifb")
 _NATS = _of(unit="nat")
 _LIFTED = Definition({"unit": 255.0}, note="48.13 dB above the standard")
+_EDGES = "this program's default selects edge maps, so it prints FMI_edge here"
 _TANG = {
     "EN": SAME, "SD": SAME, "SF": SAME, "AG": _INNER, "MI": _of(saturated=True), "MSE": _UNIT,
     "PSNR": _LIFTED, "CC": SAME, "SCD": SAME, "VIFp": SAME, "Qabf": SAME,
@@ -112,7 +113,9 @@ CONVENTIONS: dict[str, Convention] = {
             **_TANG,
             "Nabf": Definition({"swapped": True}, note="arguments exchanged"),
             "MS-SSIM": Definition(of="MEF-SSIM", note="this program prints MEF-SSIM here"),
+            "FMI_pixel": Definition(of="FMI_edge", note=_EDGES),
             "FMI_dct": SAME,
+            "FMI_w": SAME,
         },
         papers="PSFusion, MaeFuse, MambaDFuse",
     ),
@@ -190,6 +193,7 @@ CONVENTIONS: dict[str, Convention] = {
             "QY": SAME,
             "VIFF": SAME,
             "MEF-SSIM": Definition(colour="grey"),
+            "FMI_edge": SAME,
         },
         colour="first",
         papers="TC-MoA",

@@ -63,6 +63,12 @@ def averaged(picture: NDArray[np.generic], window: Window) -> Floats:
     return np.asarray(full[margin : full.shape[0] - margin, margin : full.shape[1] - margin])
 
 
+def zero_bordered(picture: Floats, across: Floats, down: Floats) -> Floats:
+    """Correlation of (H, W) with a separable kernel, in full size; zeros stand outside."""
+    outside = cv2.BORDER_CONSTANT
+    return np.asarray(cv2.sepFilter2D(picture, cv2.CV_64F, across, down, borderType=outside))
+
+
 class Moments(NamedTuple):
     """Local mean and population variance of a strip."""
 

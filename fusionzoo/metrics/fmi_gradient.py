@@ -1,8 +1,7 @@
-"""FMI_gradient, feature mutual information of gradients with each source.
+"""FMI_gradient, feature mutual information of gradients with each source's.
 
-Mean over both sources of `_feature_information` on feature images: the horizontal derivative,
-central and one-sided at the ends.
-It costs ten times as much as all other metrics together.
+The score of `_feature_information` with the horizontal derivative, central and one-sided at the
+ends, as feature image.
 """
 
 from __future__ import annotations
@@ -10,20 +9,20 @@ from __future__ import annotations
 import numpy as np
 
 from fusionzoo.core import Metric, Observation
-from fusionzoo.metrics._feature_information import Floats, feature_information
+from fusionzoo.metrics._feature_information import Floats, of_feature
 from fusionzoo.metrics._plane import Plane
-from fusionzoo.metrics._summary import mean, two_sources
+from fusionzoo.metrics._summary import mean
+from fusionzoo.metrics._windows import values
 
 
 def feature(plane: Plane) -> Floats:
     """Half the difference of the neighbours to the right and left."""
-    return np.asarray(np.gradient(plane.levels.astype(np.float64), axis=1))
+    return np.asarray(np.gradient(plane.once(values), axis=1))
 
 
 def observe(fused: Plane, first: Plane, second: Plane) -> Observation:
     """0 to 1; the terms are the two single values."""
-    features = (plane.once(feature) for plane in (fused, first, second))
-    return two_sources(feature_information(*features), "mean")
+    return of_feature(feature, fused, first, second)
 
 
 ENTRY = Metric(

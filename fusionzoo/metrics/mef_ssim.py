@@ -18,7 +18,7 @@ import numpy as np
 from fusionzoo.core import Metric, Observation
 from fusionzoo.metrics._plane import Plane
 from fusionzoo.metrics._summary import mean
-from fusionzoo.metrics._windows import GAUSSIAN, Floats, Window, averaged
+from fusionzoo.metrics._windows import GAUSSIAN, Floats, Window, averaged, values
 
 EXPONENTS = np.array([0.0448, 0.2856, 0.3001]) / 0.6305
 BOX = Window(GAUSSIAN.taps)
@@ -44,7 +44,7 @@ class Mix(NamedTuple):
 
 def scales(plane: Plane) -> list[Floats]:
     """The picture at three scales: means of 2 x 2, the last line repeated where a side is odd."""
-    found = [plane.levels.astype(np.float64)]
+    found = [plane.once(values)]
     for _ in range(len(EXPONENTS) - 1):
         finer = found[-1]
         height, width = finer.shape

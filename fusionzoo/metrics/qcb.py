@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 
 from fusionzoo.core import Metric, Observation
 from fusionzoo.metrics._plane import Plane
 from fusionzoo.metrics._summary import mean, undefined
 from fusionzoo.metrics._vision import Floats, Stretch, filtered, frequency_filter, stretched
+from fusionzoo.metrics._windows import zero_bordered
 
 _DIVISOR, _TAPS = 30.0, 31
 
@@ -45,8 +45,7 @@ def _blurred(picture: Floats, sigma: float) -> Floats:
     """Gaussian whose weights are not normalised; zeros outside the picture."""
     places = np.arange(_TAPS) - _TAPS // 2
     kernel = np.exp(-(places**2) / (2 * sigma**2)) / (np.sqrt(2 * np.pi) * sigma)
-    border = cv2.BORDER_CONSTANT
-    return np.asarray(cv2.sepFilter2D(picture, cv2.CV_64F, kernel, kernel, borderType=border))
+    return zero_bordered(picture, kernel, kernel)
 
 
 def contrast(plane: Plane, eye: Eye) -> Floats | None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 
 from fusionzoo.core import Metric, Observation
@@ -24,6 +23,8 @@ from fusionzoo.metrics._windows import (
     factors,
     moments_of,
     under,
+    values,
+    zero_bordered,
 )
 
 C1, C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
@@ -32,11 +33,8 @@ C1, C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 def prewitt(plane: Plane) -> Floats:
     """Gradient magnitude."""
     slope, flat = np.array([-1.0, 0, 1]), np.ones(3)
-    levels = plane.levels.astype(np.float64)
-    kinds = ((slope, flat), (flat, slope))
-    across, down = (
-        cv2.sepFilter2D(levels, cv2.CV_64F, x, y, borderType=cv2.BORDER_CONSTANT) for x, y in kinds
-    )
+    levels = plane.once(values)
+    across, down = zero_bordered(levels, slope, flat), zero_bordered(levels, flat, slope)
     return np.asarray(np.sqrt(across * across + down * down))
 
 

@@ -10,14 +10,22 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from fusionzoo.core import Metric, Observation
 from fusionzoo.metrics._plane import Plane
 from fusionzoo.metrics._summary import mean, undefined
-from fusionzoo.metrics._windows import Floats, Moments, Window, factors, moments, similarity_maps
+from fusionzoo.metrics._windows import (
+    Floats,
+    Moments,
+    Window,
+    factors,
+    moments,
+    similarity_maps,
+    values,
+    zero_bordered,
+)
 
 WINDOW = Window(7, 1.5)
 CONSTANTS = 2e-16, 2e-16
@@ -78,13 +86,11 @@ def _chosen(share: Floats, similar: NDArray[np.bool_], left: Floats, right: Floa
 
 def _row_form(fused: Plane, first: Plane, second: Plane) -> float:
     row = WINDOW.kernel.ravel()
-    column = np.ones_like(row)
 
     def averaged(picture: Floats) -> Floats:
-        outside = cv2.BORDER_CONSTANT
-        return np.asarray(cv2.sepFilter2D(picture, cv2.CV_64F, row, column, borderType=outside))
+        return zero_bordered(picture, row, np.ones_like(row))
 
-    pictures = [plane.levels.astype(np.float64) for plane in (first, second, fused)]
+    pictures = [plane.once(values) for plane in (first, second, fused)]
     means = [averaged(picture) for picture in pictures]
     stats = [Moments(m, averaged(p * p) - m * m) for p, m in zip(pictures, means, strict=True)]
 

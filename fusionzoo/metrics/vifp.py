@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-import cv2
 import numpy as np
 
 from fusionzoo.core import Metric, Observation
@@ -25,7 +24,7 @@ from fusionzoo.metrics._fidelity import (
 )
 from fusionzoo.metrics._plane import Plane
 from fusionzoo.metrics._summary import mean, two_sources, undefined
-from fusionzoo.metrics._windows import Floats, Moments, Window, averaged, values
+from fusionzoo.metrics._windows import Floats, Moments, Window, averaged, values, zero_bordered
 
 
 def observe(
@@ -78,7 +77,7 @@ def _saturated(fused: Plane, source: Plane) -> Told:
 def _shifted(fused: Plane, source: Plane) -> list[Told]:
     """IVIF_ZOO's recursion: full-size outputs, zero border, positions -(N + 1)/2 to (N - 1)/2."""
     found = []
-    distorted, reference = (plane.levels.astype(np.float64) for plane in (fused, source))
+    distorted, reference = (plane.once(values) for plane in (fused, source))
     for scale, window in enumerate(WINDOWS):
         if scale:
             distorted, reference = (
@@ -95,8 +94,7 @@ def _filtered(picture: Floats, window: Window) -> Floats:
     places = np.linspace(-(taps + 1) / 2, (taps - 1) / 2, taps)
     kernel = np.exp(-(places**2) / (2 * window.sigma**2))
     kernel /= kernel.sum()
-    border = cv2.BORDER_CONSTANT
-    return np.asarray(cv2.sepFilter2D(picture, cv2.CV_64F, kernel, kernel, borderType=border))
+    return zero_bordered(picture, kernel, kernel)
 
 
 def _moments(picture: Floats, window: Window) -> Moments:
