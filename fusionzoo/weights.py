@@ -219,9 +219,8 @@ def _fill(
             f"{path} is not the published file '{tag}' of {name}: expected sha256 "
             f"{spec.sha256}, found {sha256}"
         )
-    expected = network.state_dict()
-    tensors = _converted(read_state_dict(path), expected, converters)
-    _check(name, path, tensors, expected)
+    tensors = _matching(network, read_state_dict(path), converters)
+    _check(name, path, tensors, network.state_dict())
     network.load_state_dict(dict(tensors), strict=True)
     if spec is None:
         return LoadedWeights(tag, sha256, "unknown", (), path)
@@ -241,18 +240,21 @@ def fill(network: nn.Module, path: Path) -> None:
     network.load_state_dict(dict(tensors), strict=True)
 
 
-def _converted(
-    tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor], converters: Converters
+def _matching(
+    network: nn.Module, tensors: Mapping[str, Tensor], converters: Converters
 ) -> Mapping[str, Tensor]:
-    """Tensors under this network's keys, if they have them or a converter can give them."""
-    for convert in converters:
-        if set(tensors) == set(expected):
-            break
+    """Tensors under the network's keys, if they have them or a converter can give them.
+
+    A network with a method `adapt` is first asked to take the size they were made for.
+    """
+    adapt: Any = getattr(network, "adapt", lambda _: None)
+    for convert in (None, *converters):
         try:
-            candidate = convert(tensors)
+            candidate = convert(tensors) if convert else tensors
+            adapt(candidate)
         except KeyError:
             continue
-        if set(candidate) == set(expected):
+        if set(candidate) == set(network.state_dict()):
             return candidate
     return tensors
 

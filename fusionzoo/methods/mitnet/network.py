@@ -1,0 +1,205 @@
+"""The two-stage network: Fourier amplitude first, phase second, and what ties them together.
+
+Shen, Zhao and Zhang, "Mutual Information-driven Triple Interaction Network for Efficient Image
+Dehazing", ACM Multimedia 2023. Level l has width * 2^l channels at 1 / 2^l of the size, l = 0..3.
+
+Differs from the authors' code: sides of any length (reflected up to a multiple of 8 and cropped
+back), inverse transforms that know their size, the sign of pi fixed, and no parameters that
+nothing uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from fusionzoo.methods.mitnet.interaction import Interaction
+from fusionzoo.methods.mitnet.layers import (
+    AdaptiveFilter,
+    Block,
+    Part,
+    SupervisedAttention,
+    conv3,
+    swap_amplitude,
+)
+
+LEVELS = 4
+MULTIPLE = 2 ** (LEVELS - 1)
+OFFICIAL_WIDTH = 20
+ZOO_WIDTH = 8
+
+
+class Stages(NamedTuple):
+    """Both outputs, and the features that the mutual-information term compares.
+
+    Attributes:
+        first: Picture after the amplitude stage (B, C, H, W), not limited to [0, 1].
+        second: Picture after the phase stage, likewise.
+        phase: Features of the second encoder, fine to coarse.
+        amplitude: Features of the first decoder, fine to coarse.
+    """
+
+    first: Tensor
+    second: Tensor
+    phase: list[Tensor]
+    amplitude: list[Tensor]
+
+
+class Encoder(nn.Module):
+    """Four blocks with strided convolutions between them."""
+
+    def __init__(self, widths: list[int], part: Part, cross: bool) -> None:
+        """`cross`: the first three blocks also take features of another encoder and decoder."""
+        super().__init__()
+        entries = [widths[0], *widths[:-1]]
+        self.blocks = nn.ModuleList(
+            Block(inputs, outputs, part, cross and outputs != widths[-1])
+            for inputs, outputs in zip(entries, widths, strict=True)
+        )
+        self.down = nn.ModuleList(
+            nn.Conv2d(width, width, 4, 2, 1, bias=False) for width in widths[:-1]
+        )
+
+    def forward(
+        self, features: Tensor, encoded: list[Tensor] | None = None,
+        decoded: list[Tensor] | None = None,
+    ) -> list[Tensor]:  # fmt: skip
+        """Features of every level, fine to coarse."""
+        levels = []
+        for level, block in enumerate(self.blocks):
+            last = level == LEVELS - 1
+            if encoded is None or decoded is None or last:
+                features = block(features)
+            else:
+                features = block(features, encoded[level], decoded[level])
+            levels.append(features)
+            if not last:
+                features = self.down[level](features)
+        return levels
+
+
+class AmplitudeStep(nn.Module):
+    """One step up in the first stage: enlarge, join the skip connection, block."""
+
+    def __init__(self, inputs: int, outputs: int, part: Part) -> None:
+        """From the coarser level's channels to the finer one's."""
+        super().__init__()
+        self.up = nn.ConvTranspose2d(inputs, outputs, 2, 2)
+        self.skip = conv3(outputs, outputs)
+        self.block = Block(inputs, outputs, part)
+
+    def forward(self, features: Tensor, skip: Tensor) -> Tensor:
+        """(B, inputs, H, W) to (B, outputs, 2H, 2W)."""
+        return self.block(torch.cat([self.up(features), self.skip(skip)], 1))  # type: ignore[no-any-return]
+
+
+class PhaseStep(nn.Module):
+    """One step up in the second stage: enlarge, filter by both streams, block."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        """From the coarser level's channels to the finer one's."""
+        super().__init__()
+        self.up = nn.ConvTranspose2d(inputs, outputs, 2, 2)
+        self.filter = AdaptiveFilter(outputs)
+        self.block = Block(inputs, outputs, "phase")
+
+    def forward(self, features: Tensor, phase: Tensor, amplitude: Tensor) -> Tensor:
+        """(B, inputs, H, W) to (B, outputs, 2H, 2W)."""
+        raised = self.up(features)
+        joined = torch.cat([raised, self.filter(raised, phase, amplitude)], 1)
+        return self.block(joined)  # type: ignore[no-any-return]
+
+
+class TwoStage(nn.Module):
+    """The body: a picture corrected first in Fourier amplitude, then in phase."""
+
+    def __init__(
+        self,
+        width: int = ZOO_WIDTH,
+        inputs: int = 3,
+        outputs: int = 3,
+        decoder_amplitude: bool = True,
+        parallel: bool = False,
+    ) -> None:
+        """Make the layers.
+
+        Args:
+            width: Channels of the finest level (the authors': 20; our shipped weights: 8).
+            inputs: Channels of what is seen.
+            outputs: Channels of what is corrected.
+            decoder_amplitude: Spectral branches in the first decoder, as in the paper; the
+                released weights were trained without.
+            parallel: Interaction of levels as the paper draws it, not in sequence.
+        """
+        super().__init__()
+        widths = [width * 2**level for level in range(LEVELS)]
+        steps = [(widths[level + 1], widths[level]) for level in reversed(range(LEVELS - 1))]
+        part: Part = "amplitude" if decoder_amplitude else "none"
+        self.amplitude_head = conv3(inputs, width)
+        self.amplitude_encoder = Encoder(widths, "amplitude", cross=False)
+        self.amplitude_decoder = nn.ModuleList(AmplitudeStep(*step, part) for step in steps)
+        self.attention = SupervisedAttention(width, outputs)
+        self.bridge_head = conv3(outputs, width)
+        self.bridge_merge = nn.Conv2d(2 * width, width, 1)
+        self.phase_encoder = Encoder(widths, "phase", cross=True)
+        self.interaction = nn.ModuleDict(
+            {name: Interaction(widths[:-1], parallel) for name in ("phase", "amplitude")}
+        )
+        self.phase_decoder = nn.ModuleList(PhaseStep(*step) for step in steps)
+        self.tail = conv3(width, outputs)
+
+    def stages(self, seen: Tensor, base: Tensor) -> Stages:
+        """Both stages.
+
+        Args:
+            seen: (B, inputs, H, W) in [0, 1], sides multiples of 8.
+            base: (B, outputs, H, W) in [0, 1]: the picture that is corrected; the second stage
+                starts from its phase.
+        """
+        encoded = self.amplitude_encoder(self.amplitude_head(seen))
+        features, decoded = encoded[-1], []
+        for step, skip in zip(self.amplitude_decoder, reversed(encoded[:-1]), strict=True):
+            features = step(features, skip)
+            decoded.insert(0, features)
+        gated, first = self.attention(features, base)
+        bridge = swap_amplitude(first, base).to(first.dtype)
+        merged = self.bridge_merge(torch.cat([self.bridge_head(bridge), gated], 1))
+        levels = self.phase_encoder(merged, encoded, decoded)
+        second = self._phase_up(levels, decoded)
+        return Stages(first, self.tail(second) + base, levels[:-1], decoded)
+
+    def _phase_up(self, levels: list[Tensor], decoded: list[Tensor]) -> Tensor:
+        phase = self.interaction["phase"](levels[:-1])
+        amplitude = self.interaction["amplitude"](decoded)
+        features = levels[-1]
+        for level, step in zip(reversed(range(LEVELS - 1)), self.phase_decoder, strict=True):
+            features = step(features, phase[level], amplitude[level])
+        return features
+
+
+class Mitnet(TwoStage):
+    """The dehazing network."""
+
+    def adapt(self, tensors: Mapping[str, Tensor]) -> None:
+        """Become the size, and take the branches, that a state dict was made for."""
+        width = tensors["amplitude_head.weight"].shape[0]
+        branches = "amplitude_decoder.0.block.merge.weight" in tensors
+        Mitnet.__init__(self, width, decoder_amplitude=branches)
+
+    def forward(self, hazy: Tensor) -> Tensor:
+        """Restore RGB pictures (B, 3, H, W) in [0, 1] of any size; the result may leave [0, 1]."""
+        height, width = hazy.shape[-2:]
+        padded = reflect(hazy)
+        return self.stages(padded, padded).second[..., :height, :width]
+
+
+def reflect(picture: Tensor) -> Tensor:
+    """Extend right and bottom to multiples of 8 by reflection, or repetition if too small."""
+    height, width = picture.shape[-2:]
+    bottom, right = -height % MULTIPLE, -width % MULTIPLE
+    mode = "reflect" if bottom < height and right < width else "replicate"
+    return functional.pad(picture, (0, right, 0, bottom), mode=mode)

@@ -1,0 +1,168 @@
+"""MITNet against reference values, at any size, in any precision."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+import fusionzoo
+from fusionzoo.methods.mitnet.convert import convert
+from fusionzoo.methods.mitnet.layers import phase_of, swap_amplitude, with_amplitude
+from fusionzoo.methods.mitnet.network import OFFICIAL_WIDTH, Mitnet, Stages, TwoStage
+
+GOLDEN = Path(__file__).parent.parent / "golden" / "mitnet"
+VALUES = json.loads((GOLDEN / "golden.json").read_text())
+SHAPES = json.loads((GOLDEN / "state_dict_shapes.json").read_text())
+UNUSED = json.loads((GOLDEN / "unused_params.json").read_text())
+
+
+def filled() -> dict[str, Tensor]:
+    """The authors' state dict with the reference values' sine pattern."""
+    tensors = {}
+    for index, key in enumerate(sorted(SHAPES)):
+        shape = SHAPES[key]
+        count = math.prod(shape)
+        wave = torch.sin(0.7 * torch.arange(count, dtype=torch.float64) + 1.3 * index)
+        if len(shape) == 1:
+            wave = 0.1 * wave + (1.0 if key.endswith("weight") else 0.0)
+        else:
+            wave = wave / math.sqrt(count / shape[0])
+        tensors[key] = wave.float().reshape(shape)
+    return tensors
+
+
+def pattern(height: int, width: int) -> Tensor:
+    """The reference values' picture (1, 3, H, W)."""
+    y = torch.arange(height, dtype=torch.float64)[:, None]
+    x = torch.arange(width, dtype=torch.float64)[None, :]
+    planes = [
+        0.5 + 0.25 * torch.sin(0.11 * x * (i + 1) + 0.07 * y)
+        + 0.2 * torch.cos(0.05 * y * (i + 1) - 0.13 * x)
+        for i in range(3)
+    ]  # fmt: skip
+    return torch.stack(planes)[None].float()
+
+
+@pytest.fixture(scope="module")
+def released() -> Mitnet:
+    network = Mitnet(OFFICIAL_WIDTH, decoder_amplitude=False)
+    network.load_state_dict(convert(filled()))
+    return network.eval()
+
+
+def check(plane: Tensor, expected: dict, tolerance: float) -> None:
+    assert list(plane.shape) == expected["shape"]
+    flat = plane.double().flatten()
+    for index, value in expected["samples"].items():
+        assert flat[int(index)].item() == pytest.approx(value, abs=tolerance, rel=1e-6)
+    for name in ("mean", "std", "min", "max"):
+        found = getattr(flat, name)().item()
+        assert found == pytest.approx(expected[name], abs=2 * tolerance, rel=1e-5), name
+
+
+@torch.inference_mode()
+def both(network: TwoStage) -> Stages:
+    picture = pattern(64, 96)
+    return network.stages(picture, picture)
+
+
+def test_the_released_form(released: Mitnet) -> None:
+    expected = VALUES["mitnet_64x96_float32_canonical_pi"]
+    stages = both(released)
+    check(stages.first, expected["out_1"], 1e-6)
+    check(stages.second, expected["out_2"], 1e-6)
+    amplitude = torch.fft.rfft2(stages.first).abs()
+    check(amplitude, VALUES["mitnet_64x96_float32"]["out_1_amp"], 2e-5)
+    assert torch.equal(released(pattern(64, 96)), stages.second)
+
+
+def test_the_papers_form() -> None:
+    network = Mitnet(OFFICIAL_WIDTH, decoder_amplitude=True)
+    network.load_state_dict(convert(filled(), keep_unused=True))
+    expected = VALUES["mitnet_64x96_float32_stage1_decoder_amp_ON"]
+    stages = both(network.eval())
+    check(stages.first, expected["out_1"], 1e-6)
+    check(stages.second, expected["out_2"], 1e-6)
+
+
+def test_parameters(released: Mitnet) -> None:
+    assert sum(map(math.prod, SHAPES.values())) == 2_764_078
+    unused = sum(math.prod(SHAPES[key]) for key in UNUSED)
+    assert unused == 34_020
+    assert sum(p.numel() for p in released.parameters()) == 2_764_078 - unused
+    assert sum(p.numel() for p in Mitnet(OFFICIAL_WIDTH).parameters()) == 2_764_078
+    kept = set(convert({key: torch.empty(0) for key in set(SHAPES) - set(UNUSED)}))
+    assert kept == set(released.state_dict())
+
+
+def test_no_parameter_is_dead() -> None:
+    network = Mitnet(2)
+    stages = network.stages(pattern(16, 24), pattern(16, 24))
+    (stages.first.square().mean() + stages.second.square().mean()).backward()
+    dead = [name for name, p in network.named_parameters() if p.grad is None or not p.grad.any()]
+    assert dead == []
+
+
+def test_networks_of_other_widths_are_recognised(released: Mitnet) -> None:
+    for network in (released, Mitnet(4), Mitnet(6, decoder_amplitude=False)):
+        tensors = network.state_dict()
+        adapted = Mitnet(2)
+        adapted.adapt(tensors)
+        adapted.load_state_dict(tensors)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 50), (37, 61)])
+def test_any_size(size: tuple[int, int]) -> None:
+    torch.manual_seed(0)
+    network = Mitnet(4).eval()
+    with torch.inference_mode():
+        assert network(torch.rand(2, 3, *size)).shape == (2, 3, *size)
+
+
+def test_half_precision_keeps_the_frequency_domain_in_float32() -> None:
+    torch.manual_seed(0)
+    network, picture = Mitnet(4).eval(), pattern(48, 64)
+    with torch.inference_mode():
+        exact = network(picture)
+        with torch.autocast("cpu", torch.bfloat16):
+            cast = network(picture)
+        half = network.bfloat16()(picture.bfloat16())
+    assert (cast - exact).abs().max() < 0.03
+    assert (half.float() - exact).abs().max() < 0.03
+
+
+@pytest.mark.parametrize("fill", ["zeros", "half", "random"])
+def test_gradients_are_finite(fill: str) -> None:
+    torch.manual_seed(0)
+    shape = (1, 3, 16, 16)
+    picture = {"zeros": torch.zeros(shape), "half": torch.full(shape, 0.5),
+               "random": torch.rand(shape)}[fill]  # fmt: skip
+    network = Mitnet(3)
+    stages = network.stages(picture, picture)
+    (stages.first.abs().mean() + stages.second.abs().mean()).backward()
+    assert all(p.grad is None or p.grad.isfinite().all() for p in network.parameters())
+
+
+def test_the_sign_of_pi_does_not_depend_on_the_sign_of_zero() -> None:
+    spectrum = torch.complex(torch.tensor([-1.0, -1.0]), torch.tensor([0.0, -0.0]))
+    assert phase_of(spectrum).tolist() == pytest.approx([math.pi, math.pi])
+
+
+def test_swapping_amplitudes() -> None:
+    torch.manual_seed(0)
+    one, other = torch.rand(2, 1, 3, 9, 11)
+    torch.testing.assert_close(swap_amplitude(one, one), one, rtol=0, atol=1e-6)
+    mixed = torch.fft.rfft2(swap_amplitude(one, other))
+    torch.testing.assert_close(mixed.abs(), torch.fft.rfft2(one).abs(), rtol=1e-4, atol=1e-4)
+    assert with_amplitude(torch.ones(1), torch.zeros(1, dtype=torch.complex64)).real.item() == 1
+
+
+def test_the_authors_files_are_converted(tmp_path: Path, released: Mitnet) -> None:
+    torch.save({"model": filled()}, tmp_path / "mitnet_indoor_best.pt")
+    ready = fusionzoo.load("mitnet", tmp_path / "mitnet_indoor_best.pt", device="cpu")
+    assert ready.tag == "mitnet_indoor_best"
+    expected = released(pattern(30, 41)).detach().clamp(0, 1)
+    torch.testing.assert_close(ready(visible=pattern(30, 41)), expected, rtol=0, atol=1e-5)
