@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Role = Literal[
-    "visible", "infrared", "under", "over", "near", "far", "scan", "mri", "hazy", "panorama"
+    "visible", "infrared", "under", "over", "near", "far", "scan", "mri", "panorama", "depth"
 ]
 Task = Literal["fuse", "restore", "segment"]
 Colour = Literal["luma", "blend", "rgb", "copy"]

@@ -73,15 +73,15 @@ def paired(
     items, problems = [], []
     for stem in wanted:
         paths = {role: index[stem] for role, index in indexes.items() if stem in index}
-        fault = _fault(stem, paths, indexes)
-        if fault:
-            problems.append(fault)
+        problem = fault(stem, paths, indexes)
+        if problem:
+            problems.append(problem)
         else:
             items.append(file_item(stem, paths, label_files.get(stem), classes))
     return items, problems
 
 
-def _fault(stem: str, paths: Mapping[str, Path], wanted: Iterable[str]) -> str:
+def fault(stem: str, paths: Mapping[str, Path], wanted: Iterable[str]) -> str:
     """Why a scene cannot be used, or nothing."""
     missing = [role for role in wanted if role not in paths]
     if missing:

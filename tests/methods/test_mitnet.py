@@ -75,7 +75,8 @@ def test_the_released_form(released: Mitnet) -> None:
     check(stages.first, expected["out_1"], 1e-6)
     check(stages.second, expected["out_2"], 1e-6)
     amplitude = torch.fft.rfft2(stages.first).abs()
-    check(amplitude, VALUES["mitnet_64x96_float32"]["out_1_amp"], 2e-5)
+    # Rounding of a transform grows with its largest value, here 3,604.
+    check(amplitude, VALUES["mitnet_64x96_float32"]["out_1_amp"], 5e-4)
     assert torch.equal(released(pattern(64, 96)), stages.second)
 
 
@@ -162,7 +163,7 @@ def test_swapping_amplitudes() -> None:
 
 def test_the_authors_files_are_converted(tmp_path: Path, released: Mitnet) -> None:
     torch.save({"model": filled()}, tmp_path / "mitnet_indoor_best.pt")
-    ready = fusionzoo.load("mitnet", tmp_path / "mitnet_indoor_best.pt", device="cpu")
+    ready = fusionzoo.load("mitnet", weights=tmp_path / "mitnet_indoor_best.pt", device="cpu")
     assert ready.tag == "mitnet_indoor_best"
     expected = released(pattern(30, 41)).detach().clamp(0, 1)
     torch.testing.assert_close(ready(visible=pattern(30, 41)), expected, rtol=0, atol=1e-5)

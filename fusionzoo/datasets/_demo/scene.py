@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -65,6 +65,26 @@ class Scene:
         frame, sources = self._parts
         hazy = light.scatter(self.radiance(), frame.depth, sources)
         return light.expose(hazy, sources, self._rng(2))
+
+    def through_haze(
+        self, density: tuple[float, float], airlight: tuple[float, float]
+    ) -> tuple[Floats, Floats]:
+        """The picture in clear air and in a haze, (480, 640, 3) in [0, 1], with the same grain.
+
+        Args:
+            density: Range of extinction per metre.
+            airlight: Range of linear grey of the haze.
+        """
+        frame, sources = self._parts
+        rng = self._rng(4)
+        grey = float(rng.uniform(*airlight)) * np.array([0.98, 0.99, 1.0], np.float32)
+        haze = replace(sources, airlight=grey, density=float(rng.uniform(*density)))
+        clear = self.radiance()
+        hazy = light.scatter(clear, frame.depth, haze)
+        return (
+            light.expose(clear, sources, self._rng(2)),
+            light.expose(hazy, sources, self._rng(2)),
+        )
 
     def infrared(self) -> Floats:
         """(480, 640) picture of a thermal camera in [0, 1]; it sees through the fog."""

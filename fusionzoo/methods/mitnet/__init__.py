@@ -51,4 +51,5 @@ ENTRY = Method(
     },
     paper="Shen et al., Mutual Information-driven Triple Interaction Network, ACM MM 2023",
     license="Apache-2.0 (this code); unknown (the authors' weights)",
+    recipe="fusionzoo.methods.mitnet.recipe:Recipe",
 )
