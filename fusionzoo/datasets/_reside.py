@@ -72,10 +72,11 @@ def _listing(
     if folder is None or found is None:
         raise not_found(name, root, folders, source)
     training = set(id_list("reside_indoor_train_scenes"))
-    wanted = {"all": lambda _: True, "train": training.__contains__,
-              "test": lambda one: one not in training}[split]  # fmt: skip
-    pairs = (pair for pair in _pairs(*found, clean_name) if wanted(scene(pair.name)))
-    return listing(pairs, folder, split)
+
+    def wanted(pair: Pair) -> bool:
+        return split == "all" or (scene(pair.name) in training) == (split == "train")
+
+    return listing(filter(wanted, _pairs(*found, clean_name)), folder, split)
 
 
 def _place(folder: Path, inner: str, hazy: str, clean: str) -> tuple[Path, Path] | None:

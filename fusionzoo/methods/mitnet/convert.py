@@ -56,7 +56,7 @@ def convert(tensors: Mapping[str, Tensor], keep_unused: bool = False) -> dict[st
     renamed = {}
     for key, value in tensors.items():
         for pattern, replacement in _RULES:
-            key = re.sub(pattern, replacement, key)  # noqa: PLW2901
+            key = re.sub(pattern, replacement, key)
         if keep_unused or not _UNUSED.match(key):
             renamed[key] = value
     return renamed

@@ -9,7 +9,7 @@ its range unless said.
 | airlight A, grey | 0.6 to 1 |
 | its tint, a channel | normal, standard deviation 0.015 |
 | k of measured depth (metres) | 0.004 to 0.08, evenly in its logarithm |
-| transmission at the mean of a plausible depth | dense (60 % of cases): 0.1 to 0.5; else 0.4 to 0.95 |
+| transmission at the mean of a plausible depth | dense (60 %): 0.1 to 0.5; else 0.4 to 0.95 |
 | relief of a plausible depth: how far it departs from its mean | 0 to 1 |
 | grain added afterwards | standard deviation 0 to 0.004, then rounding to 8 bit |
 """
@@ -78,7 +78,7 @@ def add_haze(clean: Tensor, metres: Tensor | None, generator: torch.Generator) -
         generator: Decides everything.
     """
     if metres is None:
-        through = plausible_transmission(*clean.shape[-2:], generator)
+        through = plausible_transmission(clean.shape[-2], clean.shape[-1], generator)
     else:
         through = measured_transmission(metres, generator)
     tint = TINT * torch.randn(clean.shape[0], 1, 1, generator=generator)

@@ -22,9 +22,7 @@ def _resize(source: int, target: int, width: int) -> nn.Sequential:
     """From level `source` to level `target`, one octave after the other."""
     step = 1 if target > source else -1
     octave = _octave_down if target > source else _octave_up
-    return nn.Sequential(
-        *(octave(width * 2**level) for level in range(source, target, step))
-    )
+    return nn.Sequential(*(octave(width * 2**level) for level in range(source, target, step)))
 
 
 class Interaction(nn.Module):

@@ -36,7 +36,8 @@ def with_amplitude(amplitude: Tensor, spectrum: Tensor) -> Tensor:
     size = spectrum.abs()
     empty = size == 0
     # Both operands are replaced, so that no gradient of the division is NaN.
-    return amplitude * (spectrum.masked_fill(empty, 1) / size.masked_fill(empty, 1))
+    phasor: Tensor = spectrum.masked_fill(empty, 1) / size.masked_fill(empty, 1)
+    return amplitude * phasor
 
 
 def swap_amplitude(amplitude_of: Tensor, phase_of_picture: Tensor) -> Tensor:
@@ -53,7 +54,8 @@ def swap_amplitude(amplitude_of: Tensor, phase_of_picture: Tensor) -> Tensor:
     with torch.autocast(amplitude_of.device.type, enabled=False):
         amplitude = torch.fft.rfft2(amplitude_of.float()).abs()
         mixed = with_amplitude(amplitude, torch.fft.rfft2(phase_of_picture.float()))
-        return torch.fft.irfft2(mixed, s=size)
+        picture: Tensor = torch.fft.irfft2(mixed, s=size)
+    return picture
 
 
 class SpectralBranch(nn.Sequential):
@@ -74,7 +76,8 @@ class SpectralBranch(nn.Sequential):
                 changed = with_amplitude(self._convolve(spectrum.abs()), spectrum)
             else:
                 changed = torch.polar(spectrum.abs(), self._convolve(phase_of(spectrum)))
-            return torch.fft.irfft2(changed, s=features.shape[-2:]).to(features.dtype)
+            output: Tensor = torch.fft.irfft2(changed, s=features.shape[-2:])
+        return output.to(features.dtype)
 
     def _convolve(self, plane: Tensor) -> Tensor:
         for layer in self:

@@ -85,7 +85,7 @@ class MutualInformation(nn.Module):
         cross-entropy(s(z_1), s(z_2)) + cross-entropy(s(z_2), s(z_1)) - KL(1|2) - KL(2|1)
 
     with s the logistic function and the second argument held fixed. As in the authors' code, the
-    projectors are random and stay so unless `Settings.train_projector` says otherwise.
+    projectors are random and stay so unless the setting `train_projector` says otherwise.
     """
 
     def __init__(self, width: int) -> None:

@@ -161,7 +161,8 @@ class TwoStage(nn.Module):
                 starts from its phase.
         """
         encoded = self.amplitude_encoder(self.amplitude_head(seen))
-        features, decoded = encoded[-1], []
+        features = encoded[-1]
+        decoded: list[Tensor] = []
         for step, skip in zip(self.amplitude_decoder, reversed(encoded[:-1]), strict=True):
             features = step(features, skip)
             decoded.insert(0, features)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -24,7 +24,7 @@ DEPTH_METRES = 260.0
 
 
 @dataclass(frozen=True)
-class Settings:
+class RestoreSettings:
     """Hyper-parameters.
 
     Attributes:
@@ -87,8 +87,10 @@ def levels(plane: Tensor) -> Tensor:
     return (plane * 255).round().to(torch.uint8)
 
 
-def rescale(planes: Mapping[str, Tensor], shrink: int, generator: torch.Generator) -> dict[str, Any]:
-    """Average all planes (C, H, W) down by `shrink`, or cut a part of that size; one or the other."""
+def rescale(
+    planes: Mapping[str, Tensor], shrink: int, generator: torch.Generator
+) -> dict[str, Any]:
+    """Average all planes (C, H, W) down by `shrink`, or cut a part of that size."""
     height, width = (side // shrink for side in next(iter(planes.values())).shape[-2:])
     if torch.rand((), generator=generator) < 0.5:
         return {k: functional.avg_pool2d(p[None], shrink)[0] for k, p in planes.items()}
@@ -100,10 +102,10 @@ def rescale(planes: Mapping[str, Tensor], shrink: int, generator: torch.Generato
 class Recipe:
     """Trains `Mitnet`."""
 
-    Settings = Settings
-    roles = ("visible",)
+    Settings: ClassVar[type] = RestoreSettings
+    roles: ClassVar[tuple[str, ...]] = ("visible",)
 
-    def __init__(self, settings: Settings, device: torch.device) -> None:
+    def __init__(self, settings: RestoreSettings, device: torch.device) -> None:
         """Network, optimiser and schedule."""
         self.settings = settings
         self.network = Mitnet(settings.channels, decoder_amplitude=settings.decoder_amplitude)
@@ -163,8 +165,9 @@ class Recipe:
         if self.settings.similarity:
             first, second = (losses.dissimilarity(p, clean) for p in (stages.first, stages.second))
             terms["similarity"] = first + second
-        weights = {"pixels": 1.0, "fourier": self.settings.fourier,
-                   "mutual": self.settings.mutual, "similarity": self.settings.similarity}  # fmt: skip
+        weights = {"pixels": 1.0} | {
+            name: getattr(self.settings, name) for name in ("fourier", "mutual", "similarity")
+        }
         total = torch.stack([weights[name] * term for name, term in terms.items()]).sum()
         self.optimiser.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
