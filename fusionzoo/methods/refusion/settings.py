@@ -1,0 +1,91 @@
+"""What a training of ReFusion is set by.
+
+The defaults are those of the shipped weights, chosen for an hour of one CPU core. The authors train
+for 50 epochs of 600 meta-steps and a pass over the data each, rate 1e-4 for everything, decay 0.1,
+swap "double", padding "zeros"; all of it can be had by `--set`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from fusionzoo.methods.refusion.losses import Padding
+from fusionzoo.methods.refusion.meta import Kind
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Hyper-parameters.
+
+    Attributes:
+        task: Pairs to learn from: "vif" takes the dataset's own, "mef" and "mff" make them of its
+            visible pictures.
+        steps: Updates, meta-steps among them.
+        epochs: The steps are cut into that many epochs.
+        meta_share: Part of each epoch, at its beginning, in which P learns.
+        batch: Pictures per update; half of them train and half test in a meta-step.
+        height: Of a crop.
+        width: Of a crop.
+        seed: Of everything random.
+        learning_rate: Of F and R (Adam).
+        inner_rate: Of the steps inside a meta-step.
+        proposal_rate: Of P.
+        decay: The rates of F, R and P are multiplied by it after each fifth of the training.
+        proposal_step: "max_norm" divides P's gradient by its largest entry, "adam" uses Adam.
+        meta_gradient: See `meta.MetaStep`.
+        gradient_ramp: The factor of the loss's gradient term grows from 1/epochs to 1.
+        gradient_factor: That factor in the end.
+        gradient_padding: "zeros" as published, or "replicate".
+        swap: "double" enters each pair in both orders, "random" in one of them, "none" as it is.
+        fixed_loss: Leave P out: W = V = 0.5.
+        start: Weights (safetensors) that F starts from; empty: random.
+    """
+
+    task: Literal["vif", "mef", "mff"] = "vif"
+    steps: int = 4000
+    epochs: int = 40
+    meta_share: float = 0.3
+    batch: int = 2
+    height: int = 64
+    width: int = 64
+    seed: int = 0
+    learning_rate: float = 1e-3
+    inner_rate: float = 1e-2
+    proposal_rate: float = 3e-3
+    decay: float = 0.4
+    proposal_step: Literal["max_norm", "adam"] = "max_norm"
+    meta_gradient: Kind = "second_order"
+    gradient_ramp: bool = True
+    gradient_factor: float = 1.0
+    gradient_padding: Padding = "replicate"
+    swap: Literal["double", "random", "none"] = "random"
+    fixed_loss: bool = False
+    start: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be trained."""
+        if self.batch % 2:
+            raise ValueError(f"batch is {self.batch}: it must be even, half trains and half tests")
+        if not 1 <= self.epochs <= self.steps:
+            raise ValueError(f"epochs is {self.epochs}: expected 1 to {self.steps}, the steps")
+        if not 0 <= self.meta_share < 1:
+            raise ValueError(f"meta_share is {self.meta_share}: expected 0 to below 1")
+
+    def epoch(self, step: int) -> int:
+        """Epoch of a step, from 0."""
+        return step * self.epochs // self.steps
+
+    def is_meta(self, step: int) -> bool:
+        """True if P learns in this step."""
+        place = step * self.epochs / self.steps - self.epoch(step)
+        return not self.fixed_loss and place < self.meta_share
+
+    def factor(self, step: int) -> float:
+        """C of the fusion loss."""
+        share = (self.epoch(step) + 1) / self.epochs if self.gradient_ramp else 1.0
+        return self.gradient_factor * share
+
+    def decayed(self, rate: float, step: int) -> float:
+        """A rate at a step."""
+        return rate * self.decay ** (5 * step // self.steps)
