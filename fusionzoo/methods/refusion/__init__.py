@@ -11,8 +11,8 @@ one step down the proposed loss should make pictures from which a network R can 
 sources. P follows that second derivative; F and R then learn under the loss it proposes. Only F
 runs at test time.
 
-The fused luminance of each picture is stretched to span 0 to 1, as the authors do; this moves SCD
-from 0.37 to 1.13 on one of their pairs, so it is a setting (`--no-stretch`) and part of every result.
+The fused luminance of each picture is stretched to span 0 to 1, as the authors do. This moves SCD
+from 0.37 to 1.13 on one of their pairs, so it is a setting (`--no-stretch`) and noted in results.
 """
 
 from __future__ import annotations
