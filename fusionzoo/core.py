@@ -10,11 +10,35 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
+
+from fusionzoo.errors import (
+    DataError as DataError,
+)
+from fusionzoo.errors import (
+    FusionZooError as FusionZooError,
+)
+from fusionzoo.errors import (
+    ImageError as ImageError,
+)
+from fusionzoo.errors import (
+    MetricError as MetricError,
+)
+from fusionzoo.errors import (
+    OutputError as OutputError,
+)
+from fusionzoo.errors import (
+    PluginError as PluginError,
+)
+from fusionzoo.errors import (
+    UnknownNameError as UnknownNameError,
+)
+from fusionzoo.errors import (
+    WeightsError as WeightsError,
+)
 
 if TYPE_CHECKING:
     import numpy as np
-    import torch
     from numpy.typing import NDArray
     from torch import Tensor
 
@@ -44,38 +68,6 @@ PAIRS: Mapping[str, tuple[str, str]] = {
 }
 """Fusion tasks by the roles they join: visible and infrared, multi-exposure, multi-focus, and a CT,
 PET or SPECT scan with an MRI picture."""
-
-
-class FusionZooError(Exception):
-    """Base of every error that is the user's to mend; the command line prints it as one line."""
-
-
-class UnknownNameError(FusionZooError):
-    """A name that no catalogue knows; the message shows near ones."""
-
-
-class PluginError(FusionZooError):
-    """Another distribution's entry that cannot be imported, is malformed or claims a taken name."""
-
-
-class ImageError(FusionZooError):
-    """A picture that cannot be read, has no pixels, or does not match its partner."""
-
-
-class DataError(FusionZooError):
-    """A dataset that is not where it was looked for, or whose pairs do not fit together."""
-
-
-class WeightsError(FusionZooError):
-    """Weights that are missing, altered, unsafe or made for another network."""
-
-
-class MetricError(FusionZooError, ValueError):
-    """Input that no metric can measure: shapes that differ, values out of range, NaN."""
-
-
-class OutputError(FusionZooError):
-    """A place that cannot be written to; what was finished before is intact."""
 
 
 @dataclass(frozen=True)
@@ -224,7 +216,7 @@ class Method:
         weights: Tag to parameters; the first is the default. Empty: nothing to load.
         paper: Citation, with venue and year.
         license: Terms of the method's own code here.
-        recipe: "module:Class" that trains it, if it can be trained (see `Recipe`).
+        recipe: "module:Class" that trains it, if it can be trained (see `fusionzoo.recipe`).
         pretraining: Name to "module:Class" of a training that its parts need first.
         classes: What a segmenter's output channels mean.
         stand_ins: Roles that may be given instead of the one input of a segmenter.
@@ -351,48 +343,3 @@ class Benchmark:
     methods: tuple[str, ...]
     datasets: tuple[str, ...]
     metrics: tuple[str, ...]
-
-
-class Stateful(Protocol):
-    """Anything a checkpoint can hold: a network, an optimiser, a schedule."""
-
-    def state_dict(self) -> dict[str, Any]:
-        """Tensors and plain values."""
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> object:
-        """Inverse of `state_dict`."""
-
-
-class Recipe(Protocol):
-    """How a method is trained; `fusionzoo train` supplies batches, log, checkpoints and resuming.
-
-    A recipe owns its networks, losses and optimisers, so that two networks in turn or an update
-    inside an update need nothing special. It is built as `Recipe(settings, device)`, where settings
-    are an instance of its frozen dataclass `Settings`: every hyper-parameter a field, among them
-    `steps`, `batch`, `height` and `width` (of a crop) and `seed`. Randomness inside `update` is
-    repeatable: torch is seeded by (seed, step) before each call.
-
-    An attribute `streams: Mapping[str, str]` may name further datasets ("name:split"), whose planes
-    arrive as "<key>/<plane>".
-    """
-
-    Settings: ClassVar[type]
-    roles: ClassVar[tuple[str, ...]]
-
-    def prepare(self, sample: Sample) -> dict[str, Tensor]:
-        """Decoded scene to planes (C, H, W) of one H and W; called once a scene, then cached."""
-
-    def augment(self, planes: dict[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
-        """One cropped and perhaps mirrored scene to what a batch is stacked from."""
-
-    def update(self, batch: dict[str, Tensor], step: int) -> dict[str, float]:
-        """One optimisation step on planes (B, C, H, W); the losses to log."""
-
-    def state(self) -> dict[str, Stateful]:
-        """Everything that changes while training, by name."""
-
-    def pictures(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Planes (B, 1 or 3, H, W) in [0, 1] to look at, by name."""
-
-    def weights(self) -> dict[str, Tensor]:
-        """The state dict that inference loads."""

@@ -17,7 +17,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from fusionzoo.core import DataError, Item, Recipe, hash_of
+from fusionzoo.core import DataError, Item, hash_of
+from fusionzoo.recipe import Recipe
 
 Planes = dict[str, Tensor]
 AHEAD = 2

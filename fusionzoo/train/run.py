@@ -14,8 +14,9 @@ import torch
 import fusionzoo
 from fusionzoo import datasets, image, methods, parallel
 from fusionzoo.catalog import resolve
-from fusionzoo.core import DataError, FusionZooError, Item, Method, Recipe, UnknownNameError
+from fusionzoo.core import DataError, FusionZooError, Item, Method, UnknownNameError
 from fusionzoo.predictor import pick_device
+from fusionzoo.recipe import Recipe
 from fusionzoo.results import list_hash
 from fusionzoo.train import loop
 from fusionzoo.train.batches import Batches, Stream
