@@ -19,9 +19,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fusionzoo import colour, parallel
-from fusionzoo.core import Sample, Stateful
+from fusionzoo.core import Sample
 from fusionzoo.methods.tc_moa.configuration import ENLARGED
 from fusionzoo.methods.tc_moa.network import Network
+from fusionzoo.recipe import Stateful
 
 
 @dataclass(frozen=True)
