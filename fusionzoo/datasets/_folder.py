@@ -73,7 +73,7 @@ def paired(
     items, problems = [], []
     for stem in wanted:
         paths = {role: index[stem] for role, index in indexes.items() if stem in index}
-        problem = fault(stem, paths, indexes)
+        problem = fault(stem, paths, indexes, label_files.get(stem))
         if problem:
             problems.append(problem)
         else:
@@ -81,13 +81,16 @@ def paired(
     return items, problems
 
 
-def fault(stem: str, paths: Mapping[str, Path], wanted: Iterable[str]) -> str:
+def fault(
+    stem: str, paths: Mapping[str, Path], wanted: Iterable[str], label: Path | None = None
+) -> str:
     """Why a scene cannot be used, or nothing."""
     missing = [role for role in wanted if role not in paths]
     if missing:
         return f"{stem}: no {' and no '.join(missing)} picture"
     try:
-        sizes = {role: image.size(path) for role, path in paths.items()}
+        known = {**paths, **({"labels": label} if label else {})}
+        sizes = {role: image.size(path) for role, path in known.items()}
     except FusionZooError as error:
         return f"{stem}: {error}"
     if len(set(sizes.values())) > 1:

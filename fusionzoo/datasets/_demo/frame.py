@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +53,24 @@ class Camera:
         return top, bottom, left, right
 
 
+class View(Protocol):
+    """What a frame asks of a camera: its size, a ray per pixel, and where corners may be seen."""
+
+    @property
+    def height(self) -> int:
+        """Pixels."""
+
+    @property
+    def width(self) -> int:
+        """Pixels."""
+
+    def rays(self) -> Floats:
+        """(H, W, 3) directions."""
+
+    def bounds(self, corners: Floats) -> tuple[int, int, int, int]:
+        """Rows and columns (top, bottom, left, right) that contain a rectangle's corners."""
+
+
 @dataclass(frozen=True)
 class Surface:
     """What a rectangle shows at the n points where rays meet it.
@@ -78,7 +97,7 @@ Shader = Callable[[Floats, Floats, Floats], Surface]
 class Frame:
     """The buffers of one picture; nearer surfaces win."""
 
-    def __init__(self, camera: Camera) -> None:
+    def __init__(self, camera: View) -> None:
         """Empty: nothing is nearer than infinity."""
         self.camera = camera
         self.rays = camera.rays()

@@ -79,9 +79,8 @@ def sources(
                    0.95, float(rng.uniform(0.1, 0.8)))  # fmt: skip
 
 
-def _sky(frame: Frame, light: Sources, rng: Generator) -> Floats:
-    """Gradient and clouds along the rays' elevation."""
-    rays = frame.rays
+def sky(rays: Floats, light: Sources, rng: Generator, wrap: bool = False) -> Floats:
+    """(H, W, 3) gradient and clouds along the rays' elevation; `wrap` closes them to a circle."""
     up = (rays[..., 1] / np.linalg.norm(rays, axis=-1)).clip(0, 1)
     blend = (1 - np.exp(-4.5 * up))[..., None]
     sky = light.skyline * (1 - blend) + light.zenith * blend
@@ -89,7 +88,13 @@ def _sky(frame: Frame, light: Sources, rng: Generator) -> Floats:
     noise = np.zeros(shape, np.float32)
     for sigma in (3.0, 8.0, 20.0):
         raw = rng.normal(0, 1, shape).astype(np.float32)
+        margin = min(128, shape[1]) if wrap else 0
+        if wrap:
+            raw = np.asarray(
+                cv2.copyMakeBorder(raw, 0, 0, margin, margin, cv2.BORDER_WRAP), np.float32
+            )
         layer = cv2.GaussianBlur(raw, (0, 0), sigmaX=sigma * 1.8, sigmaY=sigma * 0.7)
+        layer = layer[:, margin : margin + shape[1]]
         noise += layer / layer.std() * sigma**0.4
     noise = cv2.resize(noise / noise.std(), rays.shape[1::-1], interpolation=cv2.INTER_CUBIC)
     cloud = np.clip(0.55 * (noise + 2 * light.clouds - 1), 0, 1)[..., None]
@@ -168,8 +173,8 @@ def radiance(frame: Frame, light: Sources, rng: Generator) -> Floats:
         own = 3.2 * beam / (1 + (np.minimum(frame.depth, 1e3) / 7) ** 2)
         total = total + (own * ambient)[..., None] * _rgb([1.0, 0.96, 0.88])
     shaded = frame.colour * total + frame.glow
-    sky = np.isinf(frame.depth)
-    shaded[sky] = _sky(frame, light, rng)[sky]
+    above = np.isinf(frame.depth)
+    shaded[above] = sky(frame.rays, light, rng)[above]
     return np.asarray(shaded, np.float32)
 
 
@@ -204,7 +209,7 @@ def scatter(clear: Floats, depth: Floats, light: Sources) -> Floats:
     return np.asarray(np.where(sky, clear, clear * through + air * (1 - through)), np.float32)
 
 
-def expose(linear: Floats, light: Sources, rng: Generator) -> Floats:
+def expose(linear: Floats, light: Sources, rng: Generator, vignetting: float = 0.16) -> Floats:
     """Glare around bright lights, lens blur, tone curve, shot and read noise, 8-bit gamma."""
     bright = np.maximum(linear - 1.2, 0)
     small = cv2.resize(bright, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
@@ -212,7 +217,7 @@ def expose(linear: Floats, light: Sources, rng: Generator) -> Floats:
     exposed = linear + cv2.resize(glare, linear.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     exposed = cv2.GaussianBlur(exposed * light.exposure, (0, 0), 0.55)
     rows, columns = np.mgrid[-1 : 1 : linear.shape[0] * 1j, -1 : 1 : linear.shape[1] * 1j]
-    exposed *= (1 - 0.16 * (rows**2 + columns**2))[..., None]
+    exposed *= (1 - vignetting * (rows**2 + columns**2))[..., None]
     toned = 1 - np.exp(-1.35 * np.maximum(exposed, 0))
     grain = 0.006 + 0.02 * (light.exposure > 2)
     noisy = toned + rng.normal(0, 1, toned.shape) * grain * np.sqrt(toned + 0.02)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from fusionzoo.datasets._demo import canvas, light, street, vehicles
 from fusionzoo.datasets._demo.canvas import AIR
-from fusionzoo.datasets._demo.frame import Camera, Floats, Frame, Surface
+from fusionzoo.datasets._demo.frame import Camera, Floats, Frame, Surface, View
 
 Condition = Literal["day", "night", "fog"]
 CONDITIONS: tuple[Condition, ...] = ("day", "night", "fog")
@@ -43,7 +43,7 @@ class Scene:
 
     @cached_property
     def _parts(self) -> tuple[Frame, light.Sources]:
-        return _build(self._rng(0), self.condition)
+        return build(self._rng(0), self.condition)
 
     @property
     def depth(self) -> Floats:
@@ -91,12 +91,26 @@ class Scene:
         return light.thermal(self._parts[0], self._rng(3))
 
 
-def _build(rng: Generator, condition: Condition) -> tuple[Frame, light.Sources]:
+def build(
+    rng: Generator,
+    condition: Condition,
+    view: View | None = None,
+    profile: tuple[float, float] | None = None,
+) -> tuple[Frame, light.Sources]:
+    """Everything ahead of the eye, seen by a camera, and what lights it.
+
+    Args:
+        rng: Source of chance.
+        condition: Hour and weather.
+        view: Camera; None draws a pinhole camera.
+        profile: Half the road's and the pavement's width in metres; None draws them.
+    """
     camera = Camera(focal=rng.uniform(500, 620), horizon=rng.uniform(195, 240))
-    frame, night = Frame(camera), condition == "night"
+    frame, night = Frame(view or camera), condition == "night"
     sun_heat = float(rng.uniform(5, 12)) if condition == "day" else 0.0
     tile = street.noise_tile(rng)
-    half_road, pavement = rng.uniform(3.4, 5.5), rng.uniform(2.0, 3.5)
+    drawn = rng.uniform(3.4, 5.5), rng.uniform(2.0, 3.5)
+    half_road, pavement = profile or drawn
     shader = street.ground(tile, half_road, pavement, sun_heat, bool(rng.random() < 0.7))
     frame.rectangle((-60, 0, 0), (120, 0, 0), (0, 0, 400), shader)
     _buildings(frame, rng, tile, half_road + pavement, night, sun_heat)

@@ -53,14 +53,14 @@ class SupervisedSettings:
         start: File with parameters of this network, to start from.
     """
 
-    steps: int = 1200
+    steps: int = 900
     batch: int = 8
     height: int = 480
     width: int = 640
-    input_height: int = 224
-    input_width: int = 288
-    smallest_scale: float = 0.5
-    largest_scale: float = 1.1
+    input_height: int = 192
+    input_width: int = 256
+    smallest_scale: float = 0.4
+    largest_scale: float = 1.0
     seed: int = 0
     size: Literal["nano", "t", "s"] = "nano"
     plus: bool = True
