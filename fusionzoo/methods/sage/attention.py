@@ -128,10 +128,10 @@ class SemanticPersistentAttention(nn.Module):
         visible2 = self.between_visible(torch.cat([visible1, visible], 1)) + visible1
         infrared2 = self.between_infrared(torch.cat([infrared1, infrared], 1)) + infrared1
         merged = self.between_masks(torch.cat([infrared2, visible2], 1))
-        masks, _ = self.masks_second(
+        masks, seen = self.masks_second(
             merged + infrared2 + visible2 + visible1 + infrared1, repository
         )
         image2 = self.between_image(torch.cat([image1, image], 1)) + image1
-        image3, _ = self.image_second(image2)
+        image3, _ = self.image_second(image2, seen)
         parts = Streams(torch.cat([image3, image, image2, masks], 1), visible2, infrared2)
         return Streams(*(functional.interpolate(x, size=size, mode="bilinear") for x in parts))
