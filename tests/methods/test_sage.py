@@ -1,61 +1,27 @@
 """SAGE's student: reference numbers, key contract, inference form, published pictures."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 import fusionzoo
 from fusionzoo import datasets, image, predictor
 from fusionzoo.core import ImageError
 from fusionzoo.layers.folding import fold, prepare_for_inference
 from fusionzoo.methods.sage.network import Student, convert
+from tests.methods.sage_reference import NUMBERS, check, key_list, ramp, state_dict
 
-GOLDEN = Path(__file__).parent.parent / "golden" / "sage"
-NUMBERS = json.loads((GOLDEN / "golden_numbers.json").read_text())
-KEYS = json.loads((GOLDEN / "student_state_dict.json").read_text())["state_dict"]
-
-
-def ramp(k: int, height: int = 40, width: int = 56) -> Tensor:
-    i, j = np.mgrid[:height, :width]
-    wave = 0.5 + 0.5 * np.sin(0.11 * i * (k + 1) + 0.07 * j * (k + 2))
-    return torch.from_numpy(wave).float()[None, None]
-
-
-def filled(key: str, shape: list[int], counter: int) -> Tensor:
-    """The reference's deterministic weights."""
-    count = int(np.prod(shape)) if shape else 1
-    s = np.sin(0.37 * np.arange(count) + 0.61 * counter)
-    if key.endswith("running_var"):
-        values = 1 + 0.25 * s
-    elif key.endswith("running_mean"):
-        values = 0.1 * s
-    elif len(shape) == 1:
-        values = 1 + 0.1 * s if key.endswith("weight") else 0.02 * s
-    else:
-        values = 1.2 * np.sqrt(2 / np.prod(shape[1:])) * s
-    return torch.from_numpy(values.reshape(shape)).float()
+KEYS = key_list("student_state_dict")
 
 
 @pytest.fixture(scope="module")
 def student() -> Student:
-    counted = [key for key in KEYS if not key.endswith("num_batches_tracked")]
-    tensors = {key: filled(key, KEYS[key]["shape"], t) for t, key in enumerate(counted)}
-    tensors |= {key: torch.tensor(0) for key in KEYS if key not in tensors}
     network = Student().eval()
-    network.load_state_dict(convert(tensors), strict=True)
+    network.load_state_dict(convert(state_dict(KEYS)), strict=True)
     return network
-
-
-def check(found: Tensor, expected: dict) -> None:
-    assert list(found.shape) == expected["shape"]
-    flat = found.flatten()
-    assert float(flat.mean()) == pytest.approx(expected["mean"], rel=1e-5, abs=1e-7)
-    assert flat[:5].tolist() == pytest.approx(expected["first5"], rel=1e-4, abs=1e-6)
-    assert flat[-5:].tolist() == pytest.approx(expected["last5"], rel=1e-4, abs=1e-6)
 
 
 def test_filled_student_equals_the_reference(student: Student) -> None:
