@@ -99,6 +99,14 @@ class _Sum(torch.autograd.Function):
         return total
 
 
+def total(x: Tensor) -> Tensor:
+    """Sum over all processes; with `average_gradients`, gradients are those of one process."""
+    if world() == 1:
+        return x
+    summed: Tensor = _Sum.apply(x)  # type: ignore[no-untyped-call]
+    return summed
+
+
 class SynchronisedBatchNorm(nn.BatchNorm2d):
     """Batch normalisation over the batches of all processes, on CPUs too.
 

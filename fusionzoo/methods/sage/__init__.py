@@ -57,5 +57,6 @@ ENTRY = Method(
         ),
     },
     paper="Wu et al., Every SAM Drop Counts, CVPR 2025",
+    recipe="fusionzoo.methods.sage.recipe:Recipe",
     license="Apache-2.0 (this code); MIT (the authors' weights)",
 )

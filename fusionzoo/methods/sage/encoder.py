@@ -79,9 +79,9 @@ class _Attention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Windows (N, 14, 14, 768)."""
-        tokens = self.qkv(x.flatten(1, 2)).unflatten(-1, (3, HEADS, -1))
+        tokens = self.qkv(x.flatten(1, 2)).view(len(x), -1, 3, HEADS, CHANNELS // HEADS)
         query, keys, values = tokens.permute(2, 0, 3, 1, 4)
-        grid = query.unflatten(2, (WINDOW, WINDOW))
+        grid = query.reshape(len(x), HEADS, WINDOW, WINDOW, -1)
         offsets = torch.arange(WINDOW, device=x.device)
         offsets = offsets[:, None] - offsets[None] + WINDOW - 1
         rows = torch.einsum("nhyxc,ykc->nhyxk", grid, self.rel_pos_h[offsets].to(grid.dtype))
@@ -117,7 +117,7 @@ class _Block(nn.Module):
         below, right = -height % WINDOW, -width % WINDOW
         padded = functional.pad(self.norm1(x), (0, 0, 0, right, 0, below))
         rows, columns = (height + below) // WINDOW, (width + right) // WINDOW
-        cut = padded.unflatten(1, (rows, WINDOW)).unflatten(3, (columns, WINDOW))
+        cut = padded.view(len(x), rows, WINDOW, columns, WINDOW, CHANNELS)
         attended = self.attn(cut.transpose(2, 3).flatten(0, 2))
         whole = attended.view(len(x), rows, columns, WINDOW, WINDOW, CHANNELS).transpose(2, 3)
         x = x + whole.flatten(3, 4).flatten(1, 2)[:, :height, :width]

@@ -19,10 +19,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from fusionzoo import parallel
 from fusionzoo.methods.sage.encoder import Encoder
 from fusionzoo.methods.sage.network import Features
 
 EPSILON = 1e-7
+FLOOR = 1e-24
 
 
 def edges(x: Tensor) -> Tensor:
@@ -89,15 +91,11 @@ def contrast_loss(
     Returns:
         The sums over visible and over infrared masks.
     """
-    used = [[plane[:, None] for plane in planes.unbind(1) if bool(plane.any())] for planes in masks]
-    if not any(used):
-        zero = x.new_zeros((), dtype=torch.float32)
-        return zero, zero
-    planes = torch.stack([plane for group in used for plane in group])
+    planes = torch.cat([plane.movedim(1, 0) for plane in masks])[:, :, None]
     origin = torch.cat(
         [
-            source.expand(len(group), *source.shape)
-            for source, group in zip(sources, used, strict=True)
+            source.expand(plane.shape[1], *source.shape)
+            for source, plane in zip(sources, masks, strict=True)
         ]
     )
     with torch.no_grad():
@@ -109,7 +107,8 @@ def contrast_loss(
     if both:
         distance = distance + _distance(from_reference, from_source)
     ratios = nearness / (distance + EPSILON)
-    return ratios[: len(used[0])].sum(), ratios[len(used[0]) :].sum()
+    count = masks[0].shape[1]
+    return ratios[:count].sum(), ratios[count:].sum()
 
 
 def _features(encoder: Encoder, pictures: Tensor) -> list[Tensor]:
@@ -120,6 +119,13 @@ def _features(encoder: Encoder, pictures: Tensor) -> list[Tensor]:
 
 
 def _distance(a: Sequence[Tensor], b: Sequence[Tensor]) -> Tensor:
-    """(M,): the L2 norm over everything but the mask, summed over the maps."""
-    norms = [torch.linalg.vector_norm((p - q).flatten(1), dim=1) for p, q in zip(a, b, strict=True)]
+    """(M,): the L2 norm over everything but the mask, summed over the maps.
+
+    The norm is that of the global batch, whichever processes hold it. Pictures that agree, as under
+    a mask that is zero in the whole batch, get the floor and no gradient.
+    """
+    norms = []
+    for p, q in zip(a, b, strict=True):
+        squares = parallel.total((p - q).square().flatten(1).sum(1))
+        norms.append(squares.clamp_min(FLOOR).sqrt())
     return torch.stack(norms).sum(0)

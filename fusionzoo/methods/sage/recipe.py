@@ -1,0 +1,326 @@
+"""How SAGE is trained: the teacher first, then teacher and student in turn (CVPR 2025, section 4).
+
+    student   9 MSE(s, y) + 6 MSE(s, ir) + 12 MSE(s, t) + 27 G(s; y, ir) + 9 G(s; t, t)
+              + contrast(s; t) / 3000 + 0.3 features(s, t)
+    teacher   MSE(t, y) + MSE(t, ir) + 2 G(t; y, ir) + 0.3 segmentation(t)
+              + 0.1 (the student's sum for t, with s as reference and without features)
+              + 0.01 features(t, s)
+
+s, t, y and ir are the student's and the teacher's picture, visible luminance and infrared; the
+other network's picture never carries gradients. Teacher steps before distillation begins leave out
+what compares with the student. `variant="official"` repeats the released code where it differs: masked
+grey patches instead of masks, the contrast loss's denominator without the reference, imitation of
+an untrained student from the start, schedules that see half of their steps, batch normalisation
+that follows the teacher's steps too, and segmentation labels that are all zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+from fusionzoo import colour, image, parallel, weights
+from fusionzoo.core import Sample, Stateful
+from fusionzoo.methods.sage import encoder, losses, masks, segmentation
+from fusionzoo.methods.sage import teacher as teaching
+from fusionzoo.methods.sage.network import Features, Student
+from fusionzoo.methods.sage.teacher import Taught, Teacher
+
+Planes = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Hyper-parameters; the defaults are the paper's, with a schedule of FMB's length."""
+
+    steps: int = 3050
+    pretraining: int = 1525
+    """Teacher steps before the student begins: five epochs of FMB."""
+    teacher_every: int = 2
+    """After that every n-th step is the teacher's; 0 leaves the teacher as it is then."""
+    batch: int = 4
+    height: int = 192
+    width: int = 256
+    seed: int = 2
+    variant: Literal["paper", "official"] = "paper"
+    learning_rate: float = 2e-3
+    teacher_learning_rate: float = 5e-4
+    lowest_learning_rate: float = 1e-5
+
+    masks: Literal["felzenszwalb", "precomputed", "sam"] = "felzenszwalb"
+    mask_folder: str | None = None
+    sam_checkpoint: str | None = None
+    sam_preset: str = "quick"
+    shared_attention: bool = True
+    teacher_weights: str | None = None
+    """A trained teacher to begin with, for example from `fusionzoo train sage_teacher`."""
+    encoder: str | None = None
+    """SAM ViT-B, for the contrast loss; without it, block cosines."""
+    segmenter: str | None = None
+    """ "module:function" that builds a segmentation network; None trains without labels."""
+
+    visible: float = 9
+    infrared: float = 6
+    reference: float = 12
+    gradient: float = 27
+    gradient_scales: int = 1
+    reference_gradient: float = 9
+    contrast: float = 1 / 3000
+    features: float = 0.3
+    teacher_visible: float = 1
+    teacher_infrared: float = 1
+    teacher_gradient: float = 2
+    segmentation: float = 0.3
+    imitation: float = 0.1
+    teacher_features: float = 0.01
+
+    def __post_init__(self) -> None:
+        """Refuse what could not be trained."""
+        if self.batch < 1 or self.steps < 1:
+            raise ValueError("batch and steps must be at least 1")
+        if min(self.height, self.width) < 16:
+            raise ValueError(
+                f"a crop of {self.height}x{self.width} is too small: the teacher needs 16 a side"
+            )
+        if not 1 <= self.gradient_scales <= 5:
+            raise ValueError(f"gradient_scales={self.gradient_scales}: expected 1 to 5")
+        if self.pretraining < 0 or self.teacher_every < 0 or self.teacher_every == 1:
+            raise ValueError(
+                "pretraining must be at least 0, and teacher_every 0 (never) or at least 2"
+            )
+
+
+Options = Settings
+"""What annotations call the settings, because a recipe has an attribute of that name."""
+
+
+class Recipe:
+    """Teacher and student, their optimisers, and whose turn it is."""
+
+    Settings: ClassVar[type] = Settings
+    roles: ClassVar[tuple[str, ...]] = ("visible", "infrared")
+
+    def __init__(self, settings: Options, device: torch.device) -> None:
+        """Build both networks with random parameters, or with those of a trained teacher."""
+        self.settings, self.official = settings, settings.variant == "official"
+        torch.manual_seed(settings.seed)
+        self.student = Student().to(device)
+        parallel.synchronise_batch_norm(self.student)
+        self.teacher = Teacher(settings.shared_attention)
+        if settings.teacher_weights is not None:
+            fill_teacher(self.teacher, Path(settings.teacher_weights))
+        self.teacher.to(device)
+        own = self._own_steps()
+        if self.official:
+            own = (settings.steps, settings.steps)
+        rates = (settings.learning_rate, settings.teacher_learning_rate)
+        networks = (self.student, self.teacher)
+        self.optimisers = [
+            torch.optim.Adam(network.parameters(), rate)
+            for network, rate in zip(networks, rates, strict=True)
+        ]
+        self.schedules = [
+            torch.optim.lr_scheduler.CosineAnnealingLR(
+                optimiser, max(steps, 1), settings.lowest_learning_rate
+            )
+            for optimiser, steps in zip(self.optimisers, own, strict=True)
+        ]
+        self.masks = masks.Cache(
+            masks.provider(
+                settings.masks,
+                _path(settings.mask_folder),
+                _path(settings.sam_checkpoint),
+                settings.sam_preset,
+            )
+        )
+        self.encoder = encoder.load(_path(settings.encoder)).to(device)
+        self.segmenter = segmentation.build(settings.segmenter, device)
+
+    def _own_steps(self) -> tuple[int, int]:
+        """Updates of student and teacher in the whole training."""
+        turns = [self.teachers_turn(step) for step in range(self.settings.steps)]
+        return turns.count(False), turns.count(True)
+
+    def teachers_turn(self, step: int) -> bool:
+        """Whether a step updates the teacher."""
+        later, every = step - self.settings.pretraining, self.settings.teacher_every
+        return later < 0 or (every > 0 and later % every == every - 1)
+
+    def prepare(self, sample: Sample) -> Planes:
+        """Luminance, infrared, mask bits, and what the segmenter needs; all uint8."""
+        visible = sample.images["visible"][None]
+        luminance, _ = colour.split_luma(visible, "opencv_uint8")
+        infrared = colour.grey_plane(sample.images["infrared"][None], "opencv_uint8")
+        planes = {"visible": _bytes(luminance[0]), "infrared": _bytes(infrared[0])}
+        picture = image.to_levels(sample.images["visible"])
+        found = [
+            self.masks.masks(sample.name, "visible", picture),
+            self.masks.masks(sample.name, "infrared", planes["infrared"][0].numpy()),
+        ]
+        planes["masks"] = masks.pack(*found)
+        if self.segmenter is not None:
+            planes["colour"] = _bytes(visible[0].expand(3, -1, -1))
+            planes["labels"] = segmentation.label_plane(sample)
+        return planes
+
+    def augment(self, planes: Planes, _generator: torch.Generator) -> Planes:
+        """Crops and mirrors are enough."""
+        return planes
+
+    def update(self, batch: Planes, step: int) -> dict[str, float]:
+        """One step of whoever's turn it is."""
+        pair = (batch["visible"].float() / 255, batch["infrared"].float() / 255)
+        found = masks.unpack(batch["masks"])
+        if self.official:
+            found = (found[0] * pair[0], found[1] * pair[1])
+        if self.teachers_turn(step):
+            return self._teach(batch, pair, found, step)
+        return self._learn(pair, found)
+
+    def _learn(self, pair: tuple[Tensor, Tensor], found: tuple[Tensor, Tensor]) -> dict[str, float]:
+        self.student.train()
+        seen = self._student(pair)
+        with torch.no_grad():
+            taught = self.teacher.teach(*pair, *found)
+        terms = self._terms(seen.fused, taught.fused, pair, found)
+        terms["features"] = self.settings.features * losses.feature_loss(
+            seen.features, taught.features
+        )
+        return self._step(0, terms, "student")
+
+    def _student(self, pair: tuple[Tensor, Tensor]) -> Taught:
+        features: Features = self.student.features(*pair)
+        return Taught(self.student.head(features.x5), features)
+
+    def _teach(
+        self,
+        batch: Planes,
+        pair: tuple[Tensor, Tensor],
+        found: tuple[Tensor, Tensor],
+        step: int,
+    ) -> dict[str, float]:
+        options, (visible, infrared) = self.settings, pair
+        taught = self.teacher.teach(*pair, *found)
+        picture, scales = taught.fused, options.gradient_scales
+        terms = {
+            "visible": options.teacher_visible * losses.intensity_loss(picture, visible),
+            "infrared": options.teacher_infrared * losses.intensity_loss(picture, infrared),
+            "gradient": options.teacher_gradient * losses.gradient_loss(picture, pair, scales),
+        }
+        if self.segmenter is not None:
+            judged = segmentation.loss(
+                self.segmenter, picture, batch["colour"], batch["labels"], self.official
+            )
+            terms["segmentation"] = options.segmentation * judged
+        distilling = step >= options.pretraining
+        if distilling or self.official:
+            self.student.train(self.official)
+            with torch.no_grad():
+                seen = self._student(pair)
+            imitated = self._terms(picture, seen.fused, pair, found)
+            terms["imitation"] = options.imitation * torch.stack(list(imitated.values())).sum()
+            if distilling:
+                terms["features"] = options.teacher_features * losses.feature_loss(
+                    taught.features, seen.features
+                )
+        return self._step(1, terms, "teacher")
+
+    def _terms(
+        self,
+        x: Tensor,
+        reference: Tensor,
+        pair: tuple[Tensor, Tensor],
+        found: tuple[Tensor, Tensor],
+    ) -> dict[str, Tensor]:
+        """The student's weighted sum but for the features, term by term."""
+        options, scales = self.settings, self.settings.gradient_scales
+        terms = {
+            "visible": options.visible * losses.intensity_loss(x, pair[0]),
+            "infrared": options.infrared * losses.intensity_loss(x, pair[1]),
+            "reference": options.reference * losses.intensity_loss(x, reference),
+            "gradient": options.gradient * losses.gradient_loss(x, pair, scales),
+            "reference_gradient": options.reference_gradient
+            * losses.gradient_loss(x, (reference,), scales),
+        }
+        if options.contrast:
+            both = losses.contrast_loss(self.encoder, x, reference, pair, found, not self.official)
+            terms["contrast"] = options.contrast * (both[0] + both[1])
+        return terms
+
+    def _step(self, index: int, terms: dict[str, Tensor], who: str) -> dict[str, float]:
+        optimiser = self.optimisers[index]
+        total = torch.stack(list(terms.values())).sum()
+        optimiser.zero_grad(set_to_none=True)
+        total.backward()  # type: ignore[no-untyped-call]
+        parallel.average_gradients((self.student, self.teacher)[index].parameters())
+        optimiser.step()
+        self.schedules[index].step()
+        numbers = {f"{who}/{name}": float(value.detach()) for name, value in terms.items()}
+        return {who: float(total.detach()), **numbers}
+
+    def state(self) -> dict[str, Stateful]:
+        """Both networks with optimisers and schedules."""
+        return {
+            "student": self.student,
+            "teacher": self.teacher,
+            "student_optimiser": self.optimisers[0],
+            "teacher_optimiser": self.optimisers[1],
+            "student_schedule": self.schedules[0],
+            "teacher_schedule": self.schedules[1],
+        }
+
+    @torch.no_grad()
+    def pictures(self, batch: Planes) -> Planes:
+        """Sources, what both networks make of them, and the masks as levels."""
+        pair = (batch["visible"].float() / 255, batch["infrared"].float() / 255)
+        found = masks.unpack(batch["masks"])
+        patches = (found[0] * pair[0], found[1] * pair[1]) if self.official else found
+        before = self.student.training
+        self.student.eval()
+        shown = {
+            "visible": pair[0],
+            "infrared": pair[1],
+            "teacher": self.teacher(*pair, *patches).float().clamp(0, 1),
+            "student": self.student(*pair).float().clamp(0, 1),
+            "visible masks": found[0].mean(1, keepdim=True),
+            "infrared masks": found[1].mean(1, keepdim=True),
+        }
+        self.student.train(before)
+        return shown
+
+    def weights(self) -> Planes:
+        """The student."""
+        return self.student.state_dict()
+
+
+class TeacherRecipe(Recipe):
+    """Every step is the teacher's, which is also what is exported."""
+
+    def teachers_turn(self, _step: int) -> bool:
+        """Always."""
+        return True
+
+    def weights(self) -> Planes:
+        """The teacher."""
+        return self.teacher.state_dict()
+
+
+def fill_teacher(network: nn.Module, path: Path) -> None:
+    """Load a teacher's parameters, strictly.
+
+    Raises:
+        WeightsError: The file is missing, damaged, or of another network.
+    """
+    weights.fill("sage_teacher", network, path, [teaching.convert])
+
+
+def _path(text: str | None) -> Path | None:
+    return None if text is None else Path(text).expanduser()
+
+
+def _bytes(plane: Tensor) -> Tensor:
+    return plane.mul(255).add(0.5).clamp(0, 255).byte()
