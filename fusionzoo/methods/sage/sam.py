@@ -148,7 +148,7 @@ class Sam:
 
 
 def model_kind(tensors: Mapping[str, Any], path: Path) -> str:
-    """ "vit_b", "vit_l" or "vit_h", by the width of the image encoder.
+    """Size of the model (vit_b, vit_l or vit_h), by the width of its image encoder.
 
     Raises:
         WeightsError: It is none of them.
