@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -155,9 +156,9 @@ class Cache:
 
     def _read(self, path: Path) -> Masks:
         try:
-            with np.load(path, allow_pickle=False) as stored:
+            with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as stored:
                 bits, width = stored["bits"], int(stored["width"])
-        except (OSError, ValueError, KeyError, EOFError) as error:
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise DataError(f"{path} is damaged ({type(error).__name__}): remove it") from None
         return np.unpackbits(bits, axis=-1, count=width).astype(bool)[: self.kept]
 

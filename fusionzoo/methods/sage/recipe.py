@@ -142,7 +142,9 @@ class Recipe:
 
     def _student(self, pair: Pair) -> Taught:
         features: Features = self.student.features(*pair)
-        return Taught(self.student.head(features.x5), features)
+        # bfloat16 would round the picture itself to whole levels.
+        with torch.autocast(pair[0].device.type, enabled=False):
+            return Taught(self.student.head(features.x5.float()), features)
 
     def _teach(
         self,
