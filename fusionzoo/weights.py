@@ -137,17 +137,6 @@ def load(
     return _fill(name, network, path, path.stem, None, converters)
 
 
-def fill(name: str, network: nn.Module, path: Path, converters: Converters = ()) -> LoadedWeights:
-    """Put the parameters of one file into `network`, strictly.
-
-    Raises:
-        WeightsError: Missing or damaged file, or keys or shapes that do not fit.
-    """
-    if not path.is_file():
-        raise WeightsError(f"{path}, the weights of {name}, is not a file")
-    return _fill(name, network, path, path.stem, None, converters)
-
-
 def _as_file(name: str, method: Method, text: str) -> Path:
     if text.startswith("hf://"):
         return _from_hub(text)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from fusionzoo import image
-from fusionzoo.core import DataError, FusionZooError, WeightsError
+from fusionzoo.errors import DataError, FusionZooError, WeightsError
 from fusionzoo.methods.sage import masks, sam
 
 

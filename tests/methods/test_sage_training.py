@@ -14,7 +14,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from fusionzoo import image, parallel
-from fusionzoo.core import DataError, FusionZooError, Sample, WeightsError
+from fusionzoo.core import Sample
+from fusionzoo.errors import DataError, FusionZooError, WeightsError
 from fusionzoo.methods.sage import encoder, segmentation
 from fusionzoo.methods.sage.recipe import Recipe, Settings, TeacherRecipe
 from fusionzoo.train import run
@@ -184,7 +185,7 @@ def test_a_pretrained_teacher_is_loaded_strictly(data: Path, tmp_path: Path) -> 
     other = recipe(seed=9, teacher_weights=str(tmp_path / "teacher.pt"))
     assert moved(other.teacher, copied(first.teacher)) == set()
     torch.save(first.student.state_dict(), tmp_path / "student.pt")
-    with pytest.raises(WeightsError, match="was not made for sage_teacher"):
+    with pytest.raises(WeightsError, match="was not made for Teacher"):
         recipe(teacher_weights=str(tmp_path / "student.pt"))
 
 

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fusionzoo import image, weights
-from fusionzoo.core import DataError, FusionZooError, hash_of
+from fusionzoo.core import hash_of
+from fusionzoo.errors import DataError, FusionZooError
 from fusionzoo.methods.sage.teacher import MASKS
 
 Masks = NDArray[np.bool_]

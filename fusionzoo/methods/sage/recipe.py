@@ -23,12 +23,12 @@ import torch
 from torch import Tensor, nn
 
 from fusionzoo import colour, image, parallel, weights
-from fusionzoo.core import Sample, Stateful
+from fusionzoo.core import Sample
 from fusionzoo.methods.sage import encoder, losses, masks, segmentation
-from fusionzoo.methods.sage import teacher as teaching
 from fusionzoo.methods.sage.network import Features, Student
 from fusionzoo.methods.sage.settings import Settings
 from fusionzoo.methods.sage.teacher import Taught, Teacher
+from fusionzoo.recipe import Stateful
 
 Planes = dict[str, Tensor]
 Pair = tuple[Tensor, Tensor]
@@ -54,7 +54,7 @@ class Recipe:
         parallel.synchronise_batch_norm(self.student)
         teacher = Teacher(settings.shared_attention)
         if settings.teacher_weights is not None:
-            fill_teacher(teacher, Path(settings.teacher_weights))
+            weights.fill(teacher, Path(settings.teacher_weights))
         self.teacher = _placed(teacher, device)
         own = self._own_steps()
         if self.official:
@@ -261,15 +261,6 @@ class TeacherRecipe(Recipe):
     def weights(self) -> Planes:
         """The teacher."""
         return self.teacher.state_dict()
-
-
-def fill_teacher(network: nn.Module, path: Path) -> None:
-    """Load a teacher's parameters, strictly.
-
-    Raises:
-        WeightsError: The file is missing, damaged, or of another network.
-    """
-    weights.fill("sage_teacher", network, path, [teaching.convert])
 
 
 def _placed(network: Network, device: torch.device) -> Network:

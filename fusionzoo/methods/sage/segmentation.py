@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fusionzoo.catalog import resolve
-from fusionzoo.core import DataError, FusionZooError, Sample
+from fusionzoo.core import Sample
+from fusionzoo.errors import DataError, FusionZooError
 
 IGNORED = 255
 
