@@ -31,7 +31,8 @@ class Recipe(Protocol):
     repeatable: torch is seeded by (seed, step) before each call.
 
     An attribute `streams: Mapping[str, str]` may name further datasets ("name:split"), whose planes
-    arrive as "<key>/<plane>".
+    arrive as "<key>/<plane>". Another, `companions: Mapping[str, Mapping[str, Tensor]]`, may name
+    further state dicts that are exported beside the weights.
     """
 
     Settings: ClassVar[type]

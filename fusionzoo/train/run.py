@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 import fusionzoo
 from fusionzoo import datasets, image, methods, parallel
@@ -159,10 +160,20 @@ def _plan(job: Job, settings: Any, data: Mapping[str, Any]) -> loop.Plan:
 
 
 def export(recipe: Recipe, plan: loop.Plan, path: Path) -> None:
-    """Write what inference loads, with what it was trained on in the file's metadata."""
+    """Write what inference loads, with what it was trained on in the file's metadata.
+
+    Networks that `recipe.companions` names are written beside it, `<name>.safetensors` each.
+    """
+    companions: Mapping[str, Mapping[str, Tensor]] = getattr(recipe, "companions", {})
+    _write(recipe.weights(), plan, path)
+    for name, tensors in companions.items():
+        _write(tensors, plan, path.with_name(f"{name}.safetensors"))
+
+
+def _write(tensors: Mapping[str, Tensor], plan: loop.Plan, path: Path) -> None:
     from safetensors.torch import save
 
-    tensors = {name: value.detach().cpu().contiguous() for name, value in recipe.weights().items()}
+    ready = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     metadata = {key: json.dumps(value) for key, value in plan.identity.items()}
     metadata |= {"fusionzoo": fusionzoo.__version__, "torch": torch.__version__}
-    image.write_bytes(path, save(tensors, metadata))
+    image.write_bytes(path, save(ready, metadata))

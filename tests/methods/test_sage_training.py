@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+import fusionzoo
 from fusionzoo import image, parallel
 from fusionzoo.core import Sample
 from fusionzoo.errors import DataError, FusionZooError, WeightsError
@@ -176,6 +177,11 @@ def test_a_stopped_training_goes_on_bit_for_bit(data: Path) -> None:
         assert all(torch.equal(whole[name][key], parts[name][key]) for key in whole[name])
     exported = load_file(data.parent / "parts" / run.WEIGHTS)
     assert set(exported) == set(whole["student"])
+    path = data.parent / "parts" / "teacher.safetensors"
+    teacher = fusionzoo.load("sage_teacher", weights=str(path), device="cpu")
+    assert teacher.label == "sage_teacher@teacher"
+    fused = teacher(visible=torch.rand(3, 33, 50), infrared=torch.rand(1, 33, 50))
+    assert fused.shape == (3, 33, 50)
 
 
 def test_a_pretrained_teacher_is_loaded_strictly(data: Path, tmp_path: Path) -> None:
@@ -312,3 +318,25 @@ def test_the_released_segmentation_loss_does_not_see_labels() -> None:
 def test_processes_are_not_needed() -> None:
     x = torch.ones(3)
     assert parallel.total(x) is x
+
+
+def test_the_teacher_finds_its_own_masks() -> None:
+    from fusionzoo.methods.sage import masked, masks
+
+    torch.manual_seed(0)
+    network = masked.MaskedTeacher().eval()
+    visible, infrared = torch.rand(2, 1, 32, 48), torch.rand(2, 1, 32, 48)
+    visible[:, :, :20, :30] = 0.9
+    provider = masks.Felzenszwalb()
+    found = [
+        masks.pack(*(provider.find("", "", image.to_levels(plane)) for plane in pair))
+        for pair in zip(visible, infrared, strict=True)
+    ]
+    with torch.inference_mode():
+        expected = network.teach(visible, infrared, *masks.unpack(torch.stack(found))).fused
+        assert torch.equal(network(visible, infrared), expected)
+
+
+def test_a_teacher_is_never_made_up() -> None:
+    with pytest.raises(WeightsError, match=r"sage_teacher needs.*methods/sage\.md"):
+        fusionzoo.load("sage_teacher", device="cpu")

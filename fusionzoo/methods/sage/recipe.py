@@ -250,6 +250,11 @@ class Recipe:
         """The student."""
         return self.student.state_dict()
 
+    @property
+    def companions(self) -> dict[str, Planes]:
+        """The teacher, for `sage_teacher`."""
+        return {"teacher": self.teacher.state_dict()}
+
 
 class TeacherRecipe(Recipe):
     """Every step is the teacher's, which is also what is exported."""
@@ -261,6 +266,11 @@ class TeacherRecipe(Recipe):
     def weights(self) -> Planes:
         """The teacher."""
         return self.teacher.state_dict()
+
+    @property
+    def companions(self) -> dict[str, Planes]:
+        """None: the student is never trained."""
+        return {}
 
 
 def _placed(network: Network, device: torch.device) -> Network:
