@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 import fusionzoo
-from fusionzoo import catalog, cli_audit, cli_train, cli_work
+from fusionzoo import catalog, cli_audit, cli_masks, cli_train, cli_work
 from fusionzoo.cli_work import data_option
 from fusionzoo.core import FusionZooError
 
@@ -23,6 +23,9 @@ def cli() -> None:
 
 for command in (cli_work.run, cli_work.evaluate, cli_work.bench, cli_train.train, cli_audit.audit):
     cli.add_command(command)
+
+
+cli.add_command(cli_masks.masks)
 
 
 @cli.command("list")

@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 
 from fusionzoo import image
+from fusionzoo.cli import cli
 from fusionzoo.errors import DataError, FusionZooError, WeightsError
 from fusionzoo.methods.sage import masks, sam
 
@@ -167,3 +169,17 @@ def test_sam_is_asked_as_configured(
     assert seen["points_per_side"] == 128
     assert seen["crop_n_layers"] == 1
     assert (seen["model"].image_encoder.pos_embed == 0).all()  # the checkpoint's, not the model's
+
+
+def test_the_command_finds_masks_once(monkeypatch: pytest.MonkeyPatch, pairs: Path) -> None:
+    monkeypatch.setenv("FUSIONZOO_DATA", str(pairs.parent))
+    pairs.rename(pairs.parent / "RoadScene")
+    command = ["masks", "--dataset", "roadscene"]
+    first = CliRunner().invoke(cli, command)
+    assert first.exit_code == 0, first.output
+    assert "3 pairs" in first.output
+    found = sorted(Path(first.output.split()[-1]).rglob("*.npz"))
+    assert len(found) == 6
+    times = [path.stat().st_mtime_ns for path in found]
+    CliRunner().invoke(cli, command)
+    assert [path.stat().st_mtime_ns for path in found] == times

@@ -20,8 +20,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fusionzoo import image, weights
-from fusionzoo.core import hash_of
+from fusionzoo import colour, image, weights
+from fusionzoo.core import Sample, hash_of
 from fusionzoo.errors import DataError, FusionZooError
 from fusionzoo.methods.sage.teacher import MASKS
 
@@ -137,11 +137,15 @@ class Cache:
     folder: Path | None = None
     kept: int = KEPT
 
+    @property
+    def root(self) -> Path:
+        """Where this provider's files are."""
+        return (self.folder or weights.home() / "masks") / self.provider.key
+
     def path(self, name: str, role: str, levels: image.Levels) -> Path:
         """The file of a picture; it depends on its pixels and on the provider."""
-        root = self.folder or weights.home() / "masks"
         content = hash_of(levels.shape, hashlib.sha256(levels.tobytes()).hexdigest())
-        return root / self.provider.key / role / f"{name}-{content}.npz"
+        return self.root / role / f"{name}-{content}.npz"
 
     def masks(self, name: str, role: str, levels: image.Levels) -> Masks:
         """Masks (N, H, W) of a picture, largest first."""
@@ -162,6 +166,16 @@ class Cache:
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise DataError(f"{path} is damaged ({type(error).__name__}): remove it") from None
         return np.unpackbits(bits, axis=-1, count=width).astype(bool)[: self.kept]
+
+
+def of_sample(cache: Cache, sample: Sample) -> tuple[Masks, Masks]:
+    """Masks of both pictures of a pair: found in the colours, and in the infrared levels."""
+    infrared = colour.grey_plane(sample.images["infrared"][None], "opencv_uint8")[0]
+    levels = image.to_levels(sample.images["visible"])
+    return (
+        cache.masks(sample.name, "visible", levels),
+        cache.masks(sample.name, "infrared", image.to_levels(infrared)),
+    )
 
 
 def pack(visible: Masks, infrared: Masks) -> Tensor:

@@ -22,7 +22,7 @@ from typing import ClassVar, TypeVar
 import torch
 from torch import Tensor, nn
 
-from fusionzoo import colour, image, parallel, weights
+from fusionzoo import colour, parallel, weights
 from fusionzoo.core import Sample
 from fusionzoo.methods.sage import encoder, losses, masks, segmentation
 from fusionzoo.methods.sage.network import Features, Student
@@ -98,12 +98,7 @@ class Recipe:
         luminance, _ = colour.split_luma(visible, "opencv_uint8")
         infrared = colour.grey_plane(sample.images["infrared"][None], "opencv_uint8")
         planes = {"visible": _bytes(luminance[0]), "infrared": _bytes(infrared[0])}
-        picture = image.to_levels(sample.images["visible"])
-        found = [
-            self.masks.masks(sample.name, "visible", picture),
-            self.masks.masks(sample.name, "infrared", planes["infrared"][0].numpy()),
-        ]
-        planes["masks"] = masks.pack(*found)
+        planes["masks"] = masks.pack(*masks.of_sample(self.masks, sample))
         if self.segmenter is not None:
             planes["colour"] = _bytes(visible[0].expand(3, -1, -1))
             planes["labels"] = segmentation.label_plane(sample)
