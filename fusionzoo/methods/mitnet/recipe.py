@@ -17,7 +17,7 @@ from torch.nn import functional
 from fusionzoo import parallel
 from fusionzoo.core import Sample
 from fusionzoo.methods.mitnet import haze, losses
-from fusionzoo.methods.mitnet.network import ZOO_WIDTH, Mitnet
+from fusionzoo.methods.mitnet.network import ZOO_WIDTH, Mitnet, TwoStage
 
 DEPTH_METRES = 260.0
 """What depth 1 of role "depth" stands for (see dataset demo_haze)."""
@@ -108,8 +108,7 @@ class Recipe:
     def __init__(self, settings: RestoreSettings, device: torch.device) -> None:
         """Network, optimiser and schedule."""
         self.settings = settings
-        self.network = Mitnet(settings.channels, decoder_amplitude=settings.decoder_amplitude)
-        self.network = self.network.to(device)
+        self.network = self.build().to(device)
         self.mutual = losses.MutualInformation(settings.channels).to(device)
         self.mutual.requires_grad_(settings.train_projector)
         parameters = [*self.network.parameters()]
@@ -119,6 +118,12 @@ class Recipe:
         self.optimiser = torch.optim.Adam(parameters, settings.rate)
         self.schedule = torch.optim.lr_scheduler.LambdaLR(
             self.optimiser, lambda step: cosine(step, settings.steps, settings.warm_up)
+        )
+
+    def build(self) -> TwoStage:
+        """The network that is trained."""
+        return Mitnet(
+            self.settings.channels, decoder_amplitude=self.settings.decoder_amplitude
         )
 
     @property
@@ -155,8 +160,8 @@ class Recipe:
             clean = torch.cat([clean, batch["paired/clean"][:count]])
         return hazy, clean
 
-    def update(self, batch: dict[str, Tensor], step: int) -> dict[str, float]:  # noqa: ARG002
-        """One step of Adam on the sum of all terms."""
+    def terms(self, batch: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+        """Losses by name, the output and what it should be."""
         hazy, clean = self._pictures(batch)
         stages = self.network.stages(hazy, hazy)
         terms = {"pixels": losses.pixels(stages, hazy, clean)}
@@ -165,17 +170,19 @@ class Recipe:
         if self.settings.similarity:
             first, second = (losses.dissimilarity(p, clean) for p in (stages.first, stages.second))
             terms["similarity"] = first + second
-        weights = {"pixels": 1.0} | {
-            name: getattr(self.settings, name) for name in ("fourier", "mutual", "similarity")
-        }
-        total = torch.stack([weights[name] * term for name, term in terms.items()]).sum()
+        return terms, stages.second, clean
+
+    def update(self, batch: dict[str, Tensor], step: int) -> dict[str, float]:  # noqa: ARG002
+        """One step of Adam on the sum of all terms, each with the weight of its name."""
+        terms, output, goal = self.terms(batch)
+        weighted = [getattr(self.settings, name, 1.0) * term for name, term in terms.items()]
         self.optimiser.zero_grad(set_to_none=True)
-        total.backward()  # type: ignore[no-untyped-call]
+        torch.stack(weighted).sum().backward()  # type: ignore[no-untyped-call]
         parallel.average_gradients(self.parameters)
         nn.utils.clip_grad_norm_(self.parameters, self.settings.clip)
         self.optimiser.step()
         self.schedule.step()
-        error = (stages.second.detach().clamp(0, 1) - clean).square().mean((1, 2, 3))
+        error = (output.detach().clamp(0, 1) - goal).square().mean((1, 2, 3))
         quality = float((-10 * torch.log10(error)).mean())
         return {name: float(term.detach()) for name, term in terms.items()} | {"psnr": quality}
 
