@@ -12,7 +12,9 @@ __all__ = ["__version__", "load"]
 
 
 def load(name: str, **settings: Any) -> Predictor:
-    """The method `name`, ready to be called; see `fusionzoo.predictor.load` for the settings.
+    """The method `name`, or a chain such as "mitnet+sage", ready to be called.
+
+    See `fusionzoo.pipeline.load` for the settings.
 
     Example:
         >>> import fusionzoo, torch
@@ -20,6 +22,6 @@ def load(name: str, **settings: Any) -> Predictor:
         >>> average(visible=torch.ones(3, 4, 6), infrared=torch.zeros(1, 4, 6)).shape
         torch.Size([3, 4, 6])
     """
-    from fusionzoo import predictor  # late: torch takes a second and a half to import
+    from fusionzoo import pipeline  # late: torch takes a second and a half to import
 
-    return predictor.load(name, **settings)
+    return pipeline.load(name, **settings)

@@ -236,7 +236,7 @@ def _close(grid: Grid, cell: Cell, chosen: Sequence[Metric], broken: Mapping[str
 
 
 def _provenance(grid: Grid, predictor: Predictor) -> dict[str, Any]:
-    weights = predictor.weights
+    loaded = [part.weights for part in predictor.parts if part.weights]
     names = [item.name for item in grid.listing.items]
     return {
         "fusionzoo": fusionzoo.__version__,
@@ -246,9 +246,10 @@ def _provenance(grid: Grid, predictor: Predictor) -> dict[str, Any]:
         "precision": predictor.precision,
         "task": predictor.method.pair,
         "stretched": predictor.stretches,
-        "weights_sha256": weights.sha256 if weights else None,
-        "weights_license": weights.license if weights else None,
-        "trained_on": list(weights.trained_on) if weights else [],
+        "weights_sha256": "+".join(weights.sha256 for weights in loaded) or None,
+        "weights_license": "+".join(weights.license for weights in loaded) or None,
+        "trained_on": sorted({name for weights in loaded for name in weights.trained_on}),
+        "stage_seconds": predictor.stage_seconds(),
         "pictures": len(names),
         "list_hash": results.list_hash(names),
         "problems": list(grid.listing.problems),

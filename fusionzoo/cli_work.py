@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fusionzoo import catalog
-from fusionzoo.core import PAIRS, DataError, Dataset, FusionZooError, Item, Listing, Method
+from fusionzoo.core import PAIRS, DataError, Dataset, FusionZooError, Item, Listing
 
 if TYPE_CHECKING:
     from fusionzoo.tables import Table
@@ -98,6 +97,7 @@ def _warn(lines: Any) -> None:
     default=0,
     help="Columns by which a full-circle panorama is continued on each side.",
 )
+@click.option("--stages", is_flag=True, help="Also write the pictures between stages of a chain.")
 def run(
     method: str,
     dataset: str | None,
@@ -112,25 +112,29 @@ def run(
     task: str | None,
     stretch: bool | None,
     wrap: int,
+    stages: bool,
     **roles: Path | None,
 ) -> None:
     """Run a method on every scene of a dataset, or of folders or files, and write the pictures.
 
-    Segmenters write label maps, overlays and a table of areas.
+    METHOD may be a chain, such as mitnet+sage: restore, then fuse. Segmenters write label maps,
+    overlays and a table of areas.
     """
     from tqdm import tqdm
 
-    from fusionzoo import fuse, predictor, segmentation
+    from fusionzoo import fuse, pipeline, predictor, segmentation
 
-    known: Method = catalog.find("fusionzoo.methods", method.partition("@")[0])
+    known = pipeline.entry(method, task)
     _, entry, listing = _listing(dataset, split, data, roles)
     chosen = task or known.task_for(entry.roles)
     wanted = known if chosen is None else known.form(chosen)
     if predictor.roles_for(wanted, entry.roles) is None:
         lacking = set(wanted.inputs) - set(entry.roles)
         raise DataError(f"{method} needs {', '.join(sorted(lacking))}: {entry.title} has none")
-    loaded = predictor.load(method, weights, device, precision, tile, chosen, stretch, wrap)
+    loaded = pipeline.load(method, weights, device, precision, tile, chosen, stretch, wrap)
     folder = out or Path("out") / loaded.name
+    if stages:
+        loaded = pipeline.keeping_stages(loaded, folder)
     _warn(listing.problems)
     items = _first(listing, limit)
     failed: list[str] = []
@@ -149,6 +153,8 @@ def run(
     made = len(items) - kept - len(failed)
     note = f" ({kept} were there already)" if kept else ""
     click.echo(f"{loaded.label}: {made + kept} pictures in {folder}{note}")
+    for label, seconds in loaded.stage_seconds().items():
+        click.echo(f"  {label}: {seconds:.2f} s a picture")
     if loaded.method.classes is not None:
         names = [item.name for item in items]
         click.echo(f"areas {segmentation.write_areas(folder, names, loaded.method.classes)}")

@@ -76,7 +76,7 @@ def writer(predictor: Predictor) -> Writer:
         return lambda path, _sample, output: image.write(path, image.to_levels(output))
 
     def labels(path: Path, sample: Sample, output: Tensor) -> None:
-        (role,) = roles_for(method, sample.images) or method.inputs
+        role = (roles_for(method, sample.images) or method.inputs)[0]
         segmentation.write(path, sample, role, output, table)
 
     return labels

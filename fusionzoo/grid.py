@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from fusionzoo import catalog, datasets, methods, predictor, weights
+from fusionzoo import catalog, datasets, methods, pipeline, predictor, weights
 from fusionzoo.core import PAIRS, Benchmark, DataError, Dataset, FusionZooError, Listing, Method
 from fusionzoo.predictor import Precision, Predictor
 
@@ -49,7 +49,8 @@ def chosen_methods(
 
     Args:
         spec: "all" (every fusion method that needs no weights or has them at hand), or names,
-            each optionally with a weights tag or file: "sage@official".
+            each optionally with a weights tag or file ("sage@official"), and chains of them
+            ("mitnet+sage").
         device: Where networks run.
         precision: Of the networks.
         offers: Roles of each dataset; a method is loaded in every form that one of them needs.
@@ -82,9 +83,9 @@ def _named_methods(
 ) -> tuple[list[Predictor], list[str]]:
     ready, skipped = [], []
     for name in names:
-        entry: Method = methods.find(name.partition("@")[0])
+        entry = pipeline.entry(name)
         tasks = _tasks(entry, offers)
-        ready += [predictor.load(name, None, device, precision, task=task) for task in tasks]
+        ready += [pipeline.load(name, None, device, precision, task=task) for task in tasks]
         if not tasks:
             skipped.append(
                 f"method {name}: it takes {' and '.join(entry.inputs)}, which no dataset offers"

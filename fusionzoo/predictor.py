@@ -107,6 +107,15 @@ class Predictor:
         return hash_of(self.name, sha256, version, self.precision, *settings)
 
     @property
+    def parts(self) -> tuple[Predictor, ...]:
+        """The methods it consists of: itself, or the stages of a chain (`fusionzoo.pipeline`)."""
+        return (self,)
+
+    def stage_seconds(self) -> dict[str, float]:
+        """Mean seconds a picture of each stage of a chain, of what was computed so far."""
+        return {}
+
+    @property
     def stretches(self) -> bool:
         """Whether the fused luminance of each picture is stretched to span 0 to 1."""
         return self.method.stretch if self.stretch is None else self.stretch

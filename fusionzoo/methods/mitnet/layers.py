@@ -6,6 +6,7 @@ precision has no complex numbers, and amplitudes span more than its range.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 import torch
@@ -155,12 +156,24 @@ class AdaptiveFilter(nn.Module):
         height, width = features.shape[-2:]
         around = functional.pad(features, (1, 1, 1, 1))
         output = features
-        bias = self.kernel.bias
-        # Tap by tap: all nine kernels at once would be the largest tensor of the network.
+        kernels = self._kernels(context)
         for tap in range(9):
             row, column = divmod(tap, 3)
-            weight = functional.conv2d(
-                context, self.kernel.weight[tap::9], None if bias is None else bias[tap::9]
-            )
-            output = output + weight * around[..., row : row + height, column : column + width]
+            shifted = around[..., row : row + height, column : column + width]
+            output = output + next(kernels) * shifted
         return output
+
+    def _kernels(self, context: Tensor) -> Iterator[Tensor]:
+        """Weight of each tap (B, C, H, W).
+
+        All nine at once are the fastest to train; without gradients one after the other, for they
+        would be the largest tensor of the network.
+        """
+        if torch.is_grad_enabled():
+            batch, channels, height, width = context.shape
+            yield from self.kernel(context).view(batch, channels, 9, height, width).unbind(2)
+            return
+        bias = self.kernel.bias
+        for tap in range(9):
+            part = None if bias is None else bias[tap::9]
+            yield functional.conv2d(context, self.kernel.weight[tap::9], part)

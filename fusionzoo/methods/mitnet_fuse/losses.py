@@ -26,7 +26,8 @@ def phase(output: Tensor, target: Tensor) -> Tensor:
     weight[..., 0, 0] = 0
     # The cosine from the product, not from angles: those jump, and have no gradient at zero.
     product = (made * wanted.conj()).real / (made.abs() * wanted.abs()).clamp_min(1e-6)
-    return (weight * (1 - product)).sum() / weight.sum().clamp_min(1e-6)
+    loss: Tensor = (weight * (1 - product)).sum() / weight.sum().clamp_min(1e-6)
+    return loss
 
 
 def phase_difference(one: Tensor, other: Tensor) -> Tensor:

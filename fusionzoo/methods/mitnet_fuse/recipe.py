@@ -64,8 +64,9 @@ class Recipe(RestoreRecipe):
             "fourier": restoration.fourier(stages, goal),
             "phase": losses.phase(stages.second, goal),
             "gradients": losses.gradients(stages.second, visible, infrared),
-            "mutual": self.mutual(stages),
         }
+        if self.settings.mutual:
+            terms["mutual"] = self.mutual(stages)
         return terms, stages.second, goal
 
     @torch.no_grad()

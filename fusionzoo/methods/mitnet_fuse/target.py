@@ -38,6 +38,6 @@ def composite(visible: Tensor, infrared: Tensor) -> Tensor:
             functional.avg_pool2d(band.abs(), AROUND, 1, AROUND // 2, count_include_pad=False)
             for band in bands
         ]
-        detail = detail + torch.where(strength[0] >= strength[1], *bands)
+        detail = detail + torch.where(strength[0] >= strength[1], bands[0], bands[1])
         low = smooth
-    return (torch.maximum(*low) + detail).clamp(0, 1)
+    return (torch.maximum(low[0], low[1]) + detail).clamp(0, 1)
