@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 import fusionzoo
-from fusionzoo import image, metrics, results, scenes
+from fusionzoo import image, metrics, scenes, store
 from fusionzoo.core import (
     Dataset,
     FusionZooError,
@@ -30,7 +30,7 @@ from fusionzoo.core import (
 )
 from fusionzoo.image import Levels
 from fusionzoo.predictor import Predictor
-from fusionzoo.results import Record, Result
+from fusionzoo.store import Record, Result
 
 SHEET_PICTURES = 3
 """Pictures of each dataset that are kept for the contact sheet."""
@@ -64,7 +64,7 @@ class Grid:
     def cell(self, predictor: Predictor) -> Path:
         """Where a method's result lies."""
         split, default = self.listing.split, self.dataset.default_split
-        return results.cell_path(self.out, self.name, split, default, predictor.label)
+        return store.cell_path(self.out, self.name, split, default, predictor.label)
 
     def picture(self, predictor: Predictor, name: str) -> Path:
         """Where a method's picture for the contact sheet lies."""
@@ -127,7 +127,7 @@ def run(grid: Grid, progress: Progress = lambda *_: None) -> list[Result]:
             due[item.name] = waiting
     for name, records in _compute(grid, due, chosen, versions):
         for cell, record in zip(due[name], records, strict=True):
-            results.append(cell.path, record)
+            store.append(cell.path, record)
             cell.records[name] = record
         progress(grid.name, name, len(records))
     return [_close(grid, cell, chosen, broken) for cell in cells]
@@ -146,7 +146,7 @@ def _open_cells(grid: Grid) -> tuple[list[Cell], dict[str, str]]:
     for predictor in grid.predictors:
         keys = {name: hash_of(predictor.key, mark) for name, mark in prints.items()}
         path = grid.cell(predictor)
-        cells.append(Cell(predictor, path, keys, results.known_records(path)))
+        cells.append(Cell(predictor, path, keys, store.known_records(path)))
     return cells, broken
 
 
@@ -219,7 +219,7 @@ def _close(grid: Grid, cell: Cell, chosen: Sequence[Metric], broken: Mapping[str
     records = [cell.records[n.name] for n in grid.listing.items if n.name in cell.records]
     lost = [Record(name, "", error=reason) for name, reason in broken.items()]
     records = sorted([*(r for r in records if r.image not in broken), *lost], key=lambda r: r.image)
-    scores, counted = results.summarize(chosen, [r for r in records if not r.error])
+    scores, counted = store.summarize(chosen, [r for r in records if not r.error])
     result = Result(
         method=cell.predictor.name,
         weights=cell.predictor.tag,
@@ -231,7 +231,7 @@ def _close(grid: Grid, cell: Cell, chosen: Sequence[Metric], broken: Mapping[str
         records=records,
         provenance=_provenance(grid, cell.predictor),
     )
-    results.write(cell.path, result)
+    store.write(cell.path, result)
     return result
 
 
@@ -251,6 +251,6 @@ def _provenance(grid: Grid, predictor: Predictor) -> dict[str, Any]:
         "trained_on": sorted({name for weights in loaded for name in weights.trained_on}),
         "stage_seconds": predictor.stage_seconds(),
         "pictures": len(names),
-        "list_hash": results.list_hash(names),
+        "list_hash": store.list_hash(names),
         "problems": list(grid.listing.problems),
     }

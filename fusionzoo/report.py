@@ -9,7 +9,7 @@ from fusionzoo import image, sheet
 from fusionzoo.bench import Grid
 from fusionzoo.core import FusionZooError, Metric
 from fusionzoo.metrics import find_convention
-from fusionzoo.results import Result
+from fusionzoo.store import Result
 from fusionzoo.tables import PARTIAL, Column, Row, Table
 
 MARK = "‡"

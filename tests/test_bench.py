@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import fusionzoo
-from fusionzoo import bench, datasets, grid, metrics, predictor, report, results
+from fusionzoo import bench, datasets, grid, metrics, predictor, report, store
 from fusionzoo.core import FusionZooError, Method
 from fusionzoo.predictor import Predictor
 
@@ -46,9 +46,9 @@ def test_results_hold_values_and_provenance(tmp_path: Path, pairs: Path) -> None
     found = bench.run(cells)
     assert [result.label for result in found] == ["average", "max"]
     plain = json.loads((tmp_path / "own" / "average.json").read_text())
-    assert plain["schema"] == results.SCHEMA
+    assert plain["schema"] == store.SCHEMA
     assert [record["image"] for record in plain["records"]] == ["a", "b", "c"]
-    assert plain["provenance"]["list_hash"] == results.list_hash("abc")
+    assert plain["provenance"]["list_hash"] == store.list_hash("abc")
     assert plain["provenance"]["torch"] == torch.__version__
     assert set(plain["records"][0]["observations"]["SSIM"]["terms"]) == {"infrared", "visible"}
 
@@ -162,13 +162,12 @@ def test_killed_in_the_middle_it_resumes_to_the_same_numbers(tmp_path: Path) -> 
     started.wait()
     assert not (broken / "demo" / "laplacian.json").exists()
     seconds = {
-        r.image: r.seconds
-        for r in results.known_records(partial.parent / "laplacian.json").values()
+        r.image: r.seconds for r in store.known_records(partial.parent / "laplacian.json").values()
     }
     assert 3 <= len(seconds) < 12
     subprocess.run(command(broken), check=True, capture_output=True)
     assert values(broken) == values(whole)
-    final = {r.image: r.seconds for r in results.read(broken / "demo" / "laplacian.json").records}
+    final = {r.image: r.seconds for r in store.read(broken / "demo" / "laplacian.json").records}
     assert {name: final[name] for name in seconds} == seconds
     assert (broken / "sheets" / "demo.png").stat().st_size > 10_000
     assert (broken / "table.tex").exists()

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from torch import Tensor
 
 import fusionzoo
-from fusionzoo import bench, catalog, cli, datasets, metrics, pipeline, results
+from fusionzoo import bench, catalog, cli, datasets, metrics, pipeline, store
 from fusionzoo.core import ImageError, Method, UnknownNameError, WeightsError
 from fusionzoo.pipeline import PipelineError
 
@@ -128,7 +128,7 @@ def test_chains_stand_in_the_grid(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert set(json.loads(path.read_text())["provenance"]["stage_seconds"]) == {
         "dark_channel", "max",
     }  # fmt: skip
-    assert results.read(path).scores == chain.scores
+    assert store.read(path).scores == chain.scores
 
 
 def test_every_restorer_goes_with_every_fuser() -> None:

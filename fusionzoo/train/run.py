@@ -18,7 +18,7 @@ from fusionzoo.catalog import resolve
 from fusionzoo.core import DataError, FusionZooError, Item, Method, UnknownNameError
 from fusionzoo.predictor import pick_device
 from fusionzoo.recipe import Recipe
-from fusionzoo.results import list_hash
+from fusionzoo.store import list_hash
 from fusionzoo.train import loop
 from fusionzoo.train.batches import Batches, Stream
 from fusionzoo.train.settings import build

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import fusionzoo
-from fusionzoo import bench, datasets, metrics, results
+from fusionzoo import bench, datasets, metrics, store
 from fusionzoo.layers import guided
 from fusionzoo.methods import guided_filter, laplacian
 
@@ -74,7 +74,7 @@ def test_the_reference_table(dataset: str, row: str, shared: Path, tmp_path: Pat
     for result in bench.run(grid):
         expected = TABLE["values"][f"{row}|{result.method}"]
         assert len(result.records) == expected["n"]
-        assert results.read(grid.cell(methods[names.index(result.method)])).scores == result.scores
+        assert store.read(grid.cell(methods[names.index(result.method)])).scores == result.scores
         for metric in chosen:
             symbol = metric.symbol.replace("-", "")
             assert result.scores[metric.symbol] == pytest.approx(expected[symbol], rel=5e-3)

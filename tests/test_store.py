@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fusionzoo import results
+from fusionzoo import store
 from fusionzoo.core import FusionZooError, Observation
-from fusionzoo.results import Record, Result
+from fusionzoo.store import Record, Result
 
 SEEN = {
     "EN": Observation(6.9722580134475284),
@@ -31,8 +31,8 @@ def same(first: Record, second: Record) -> bool:
 
 def test_results_survive_the_disk(tmp_path: Path) -> None:
     path = tmp_path / "m3fd" / "sage@official.json"
-    results.write(path, RESULT)
-    read = results.read(path)
+    store.write(path, RESULT)
+    read = store.read(path)
     assert same(read.records[0], RECORD)
     assert read.records[0].observations["PSNR"].value == math.inf
     assert read.label == "sage@official"
@@ -44,20 +44,20 @@ def test_results_survive_the_disk(tmp_path: Path) -> None:
 
 def test_partial_lines_are_found_again_and_torn_ones_ignored(tmp_path: Path) -> None:
     path = tmp_path / "cell.json"
-    results.append(path, RECORD)
-    partial = results.partial_path(path)
+    store.append(path, RECORD)
+    partial = store.partial_path(path)
     with partial.open("a") as stream:
         stream.write('\n{"image": "torn", "ke')
-    results.append(path, Record("00002", "key", SEEN))
-    known = results.known_records(path)
+    store.append(path, Record("00002", "key", SEEN))
+    known = store.known_records(path)
     assert sorted(known) == ["00000", "00002"]
     assert same(known["00000"], RECORD)
 
 
 def test_writing_a_cell_removes_its_partial_file(tmp_path: Path) -> None:
     path = tmp_path / "cell.json"
-    results.append(path, RECORD)
-    results.write(path, RESULT)
+    store.append(path, RECORD)
+    store.write(path, RESULT)
     assert [p.name for p in tmp_path.iterdir()] == ["cell.json"]
 
 
@@ -69,16 +69,16 @@ def test_damaged_results_are_named(tmp_path: Path, content: str, message: str) -
     path = tmp_path / "cell.json"
     path.write_text(content)
     with pytest.raises(FusionZooError, match=message):
-        results.read(path)
+        store.read(path)
 
 
 def test_list_hash_ignores_order_and_sees_content() -> None:
-    assert results.list_hash(["b", "a"]) == results.list_hash(["a", "b"])
-    assert results.list_hash(["a", "b"]) != results.list_hash(["a", "c"])
+    assert store.list_hash(["b", "a"]) == store.list_hash(["a", "b"])
+    assert store.list_hash(["a", "b"]) != store.list_hash(["a", "c"])
 
 
 @pytest.mark.parametrize(
     ("split", "expected"), [("all", "tno/average.json"), ("x", "tno-x/average.json")]
 )
 def test_cells_have_their_place(split: str, expected: str) -> None:
-    assert results.cell_path(Path("r"), "tno", split, "all", "average") == Path("r") / expected
+    assert store.cell_path(Path("r"), "tno", split, "all", "average") == Path("r") / expected
