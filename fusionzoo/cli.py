@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 import fusionzoo
-from fusionzoo import catalog, cli_audit, cli_masks, cli_train, cli_work
+from fusionzoo import catalog, cli_audit, cli_masks, cli_sweep, cli_train, cli_work
 from fusionzoo.cli_work import data_option
 from fusionzoo.core import FusionZooError
 
@@ -21,7 +21,10 @@ def cli() -> None:
     """A zoo of image-fusion methods and the benchmark that compares them."""
 
 
-for command in (cli_work.run, cli_work.evaluate, cli_work.bench, cli_train.train, cli_audit.audit):
+for command in (
+    cli_work.run, cli_work.evaluate, cli_work.bench, cli_train.train, cli_audit.audit,
+    cli_sweep.sweep,
+):  # fmt: skip
     cli.add_command(command)
 
 

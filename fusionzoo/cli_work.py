@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +44,7 @@ def with_roles(command: Any) -> Any:
     return command
 
 
-def _listing(
+def scenes_of(
     dataset: str | None, split: str | None, data: Path | None, roles: Mapping[str, Path | None]
 ) -> tuple[str, Dataset, Listing]:
     """The scenes a command works on: a dataset by name, or folders and files given by role."""
@@ -98,6 +98,9 @@ def _warn(lines: Any) -> None:
     help="Columns by which a full-circle panorama is continued on each side.",
 )
 @click.option("--stages", is_flag=True, help="Also write the pictures between stages of a chain.")
+@click.option("--alpha", type=float, help="The same as --dial alpha=NUMBER.")
+@click.option("--beta", type=float, help="The same as --dial beta=NUMBER.")
+@click.option("--dial", "dials", multiple=True, metavar="NAME=NUMBER", help="Turn a dial.")
 def run(
     method: str,
     dataset: str | None,
@@ -113,6 +116,9 @@ def run(
     stretch: bool | None,
     wrap: int,
     stages: bool,
+    alpha: float | None,
+    beta: float | None,
+    dials: tuple[str, ...],
     **roles: Path | None,
 ) -> None:
     """Run a method on every scene of a dataset, or of folders or files, and write the pictures.
@@ -125,13 +131,15 @@ def run(
     from fusionzoo import fuse, pipeline, predictor, segmentation
 
     known = pipeline.entry(method, task)
-    _, entry, listing = _listing(dataset, split, data, roles)
+    _, entry, listing = scenes_of(dataset, split, data, roles)
     chosen = task or known.task_for(entry.roles)
     wanted = known if chosen is None else known.form(chosen)
     if predictor.roles_for(wanted, entry.roles) is None:
         lacking = set(wanted.inputs) - set(entry.roles)
         raise DataError(f"{method} needs {', '.join(sorted(lacking))}: {entry.title} has none")
     loaded = pipeline.load(method, weights, device, precision, tile, chosen, stretch, wrap)
+    if turns := _turns(dials, alpha=alpha, beta=beta):
+        loaded = loaded.turned(**turns)
     folder = out or Path("out") / loaded.name
     if stages:
         loaded = pipeline.keeping_stages(loaded, folder)
@@ -159,6 +167,18 @@ def run(
         names = [item.name for item in items]
         click.echo(f"areas {segmentation.write_areas(folder, names, loaded.method.classes)}")
     _fail_if(len(failed) + len(listing.problems))
+
+
+def _turns(texts: Sequence[str], **named: float | None) -> dict[str, float]:
+    """Dials from NAME=NUMBER texts and from options of their own."""
+    found = {name: value for name, value in named.items() if value is not None}
+    for text in texts:
+        name, _, number = text.partition("=")
+        try:
+            found[name] = float(number)
+        except ValueError:
+            raise FusionZooError(f"--dial {text}: expected NAME=NUMBER") from None
+    return found
 
 
 def _fail_if(count: int) -> None:
@@ -199,7 +219,7 @@ def evaluate(
     if out:
         tables.check_suffix(out)
     chosen = metrics.select(wanted, convention)
-    _, entry, listing = _listing(dataset, split, data, roles)
+    _, entry, listing = scenes_of(dataset, split, data, roles)
     _warn(listing.problems)
     items = _first(listing, limit)
     if predictions is not None:

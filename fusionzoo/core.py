@@ -213,6 +213,8 @@ class Method:
         minimum_side: Smaller pictures are padded up to it and cropped back.
         halo: Pixels around a tile that can influence it; None: must see the whole picture.
         tile_origin: Tile origins are multiples of this (the product of the network's strides).
+        overlap: Tiles overlap by this many pixels and are blended: for networks in which every
+            pixel influences every other, so that no halo makes tiles exact.
         weights: Tag to parameters; the first is the default. Empty: nothing to load.
         paper: Citation, with venue and year.
         license: Terms of the method's own code here.
@@ -220,6 +222,7 @@ class Method:
         pretraining: Name to "module:Class" of a training that its parts need first.
         classes: What a segmenter's output channels mean.
         stand_ins: Roles that may be given instead of the one input of a segmenter.
+        dials: Numbers that the network also takes, as keyword arguments, and what each does.
         code_version: Raised when outputs change, so that older results are recomputed.
         stretch: The fused luminance of each picture is stretched to span 0 to 1.
         variants: The same method for other pairs, by task (`PAIRS`), each with its own inputs and
@@ -235,6 +238,7 @@ class Method:
     minimum_side: int = 1
     halo: int | None = 0
     tile_origin: int = 1
+    overlap: int = 0
     weights: Mapping[str, Weights] = field(default_factory=dict)
     paper: str = ""
     license: str = "Apache-2.0"
@@ -242,6 +246,7 @@ class Method:
     pretraining: Mapping[str, str] = field(default_factory=dict)
     classes: ClassTable | None = None
     stand_ins: tuple[str, ...] = ()
+    dials: Mapping[str, str] = field(default_factory=dict)
     code_version: int = 1
     stretch: bool = False
     variants: Mapping[str, Method] = field(default_factory=dict)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -75,6 +75,7 @@ class Predictor:
         tile: Side of a tile in pixels; 0 never tiles; None tiles pictures that are too large.
         stretch: Fused luminance is stretched to span 0 to 1; None: as the method says.
         wrap: Columns of the other end that a full-circle panorama is continued by on each side.
+        dials: Numbers that change what the network does (see `turned`).
     """
 
     name: str
@@ -86,6 +87,22 @@ class Predictor:
     tile: int | None = None
     stretch: bool | None = None
     wrap: int = 0
+    dials: Mapping[str, float] = field(default_factory=dict)
+
+    def turned(self, **dials: float) -> Predictor:
+        """This predictor with some of the method's dials turned.
+
+        Args:
+            **dials: Numbers by name; `method.dials` says what each does.
+
+        Raises:
+            FusionZooError: The method has no such dial.
+        """
+        known = self.method.dials
+        if unknown := sorted(set(dials) - set(known)):
+            shown = f"it has {', '.join(known)}" if known else "it has none"
+            raise FusionZooError(f"{self.name} has no dial '{unknown[0]}': {shown}")
+        return replace(self, dials={**self.dials, **dials})
 
     @property
     def label(self) -> str:
@@ -102,7 +119,8 @@ class Predictor:
         """Hash of everything but the input that an output depends on."""
         sha256 = self.weights.sha256 if self.weights else ""
         version = [fusionzoo.__version__, self.method.code_version]
-        settings = ["stretched"] if self.stretches else []
+        settings: list[object] = ["stretched"] if self.stretches else []
+        settings += [[name, float(value)] for name, value in sorted(self.dials.items())]
         settings += [f"wrapped {self.wrap}"] if self.wrap else []
         return hash_of(self.name, sha256, version, self.precision, *settings)
 
@@ -206,6 +224,9 @@ class Predictor:
         side = self.tile
         if side is None:
             side = TILE_SIDE if height * width > UNTILED_PIXELS else 0
+        if side and method.overlap and max(height, width) > side:
+            side = max(side // method.multiple_of, 1) * method.multiple_of
+            return tiling.run_blended(self._padded, planes, side, method.overlap)
         if side and method.halo is not None and max(height, width) > side:
             return tiling.run_tiled(self._padded, planes, side, method.halo, method.tile_origin)
         return self._padded(*planes)
@@ -214,7 +235,8 @@ class Predictor:
         height, width = planes[0].shape[-2:]
         rules = (self.method.multiple_of, self.method.minimum_side)
         dtype = DTYPES[self.precision]
-        output = self.network(*(tiling.pad(plane.to(dtype), *rules) for plane in planes))
+        padded = (tiling.pad(plane.to(dtype), *rules) for plane in planes)
+        output = self.network(*padded, **self.dials)
         return output[..., :height, :width].float()
 
 

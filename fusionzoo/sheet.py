@@ -112,12 +112,12 @@ def _block(strip: Strip, columns: int, font: Font) -> Image.Image:
     return block
 
 
-def write(path: Path, strips: Sequence[Strip]) -> None:
+def write(path: Path, strips: Sequence[Strip], columns: int = 4) -> None:
     """Draw a sheet and write it as PNG, whole or not at all.
 
     Raises:
         OutputError: The place cannot be written to.
     """
     stream = io.BytesIO()
-    draw(strips).save(stream, "PNG")
+    draw(strips, columns).save(stream, "PNG")
     image.write_bytes(path, stream.getvalue())

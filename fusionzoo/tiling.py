@@ -1,4 +1,4 @@
-"""Padding to a network's size rules and tiles with a halo, so that pictures of any size fit."""
+"""Padding to a network's size rules and tiles, with a halo or blended: pictures of any size fit."""
 
 from __future__ import annotations
 
@@ -106,3 +106,55 @@ def run_tiled(
     if output is None:
         raise ValueError("a picture without pixels cannot be tiled")
     return output
+
+
+def blended_starts(length: int, side: int, overlap: int) -> list[int]:
+    """Where tiles of `side` begin so that neighbours share `overlap` or more; the last is flush."""
+    if length <= side:
+        return [0]
+    count = -(-(length - overlap) // (side - overlap))
+    return [round(i * (length - side) / (count - 1)) for i in range(count)]
+
+
+def _ramp(start: int, stop: int, length: int, overlap: int) -> Tensor:
+    """Weights of a tile's lines: rising from an inner border over the overlap, 1 inside."""
+    position = torch.arange(start, stop, dtype=torch.float32)
+    rising = (position - start + 0.5) / overlap if start else torch.ones_like(position)
+    falling = (stop - position - 0.5) / overlap if stop < length else torch.ones_like(position)
+    return torch.minimum(rising, falling).clamp(0, 1)
+
+
+def run_blended(
+    network: Callable[..., Tensor], planes: Sequence[Tensor], side: int, overlap: int
+) -> Tensor:
+    """Apply `network` to overlapping tiles of (B, C, H, W) planes and blend the results.
+
+    Weights fall linearly towards a tile's inner borders, so no seam is sharper than the change
+    between neighbouring tiles spread over the overlap.
+
+    Args:
+        network: Maps tiles to tiles of the same height and width.
+        planes: The pictures.
+        side: Of a tile in pixels.
+        overlap: Pixels that neighbouring tiles share at least; at most half of `side` is used.
+    """
+    height, width = planes[0].shape[-2:]
+    overlap = min(overlap, side // 2)
+    total: Tensor | None = None
+    weight = torch.zeros(height, width)
+    for top in blended_starts(height, side, overlap):
+        bottom = min(top + side, height)
+        rows = _ramp(top, bottom, height, overlap)
+        for left in blended_starts(width, side, overlap):
+            right = min(left + side, width)
+            part = network(*(plane[..., top:bottom, left:right] for plane in planes)).float()
+            if total is None:
+                total = torch.zeros(*part.shape[:-2], height, width, device=part.device)
+                weight = weight.to(part.device)
+            share = rows[:, None] * _ramp(left, right, width, overlap)[None]
+            share = share.clamp(min=1e-6).to(part.device)
+            total[..., top:bottom, left:right] += share * part
+            weight[top:bottom, left:right] += share
+    if total is None:
+        raise ValueError("a picture without pixels cannot be tiled")
+    return total / weight

@@ -1,5 +1,7 @@
 """Padding and tiles: nothing is lost, seams do not exist."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -68,3 +70,37 @@ def test_padding_obeys_the_rules(
     padded = tiling.pad(plane, multiple, smallest)
     assert tuple(padded.shape[-2:]) == expected
     assert torch.equal(padded[..., : size[0], : size[1]], plane)
+
+
+def test_blended_tiles_cover_and_overlap() -> None:
+    assert tiling.blended_starts(100, 128, 32) == [0]
+    for length in (129, 300, 1000):
+        starts = tiling.blended_starts(length, 128, 32)
+        assert starts[0] == 0
+        assert starts[-1] == length - 128
+        assert all(0 < b - a <= 96 for a, b in pairwise(starts))
+
+
+def test_blending_is_exact_for_what_tiles_agree_on() -> None:
+    picture = torch.rand(2, 3, 150, 211)
+    calls = []
+
+    def network(plane: torch.Tensor) -> torch.Tensor:
+        calls.append(tuple(plane.shape[-2:]))
+        return 2 * plane
+
+    out = tiling.run_blended(network, [picture], 64, 16)
+    torch.testing.assert_close(out, 2 * picture)
+    assert set(calls) == {(64, 64)}
+
+
+def test_blending_spreads_a_difference_between_tiles() -> None:
+    values = iter(range(100))
+
+    def network(plane: torch.Tensor) -> torch.Tensor:
+        return torch.full_like(plane, float(next(values)))
+
+    out = tiling.run_blended(network, [torch.zeros(1, 1, 64, 112)], 64, 16)[0, 0, 0]
+    assert out[0] == 0
+    assert out[-1] == 1
+    assert float(out.diff().abs().max()) <= 1 / 15

@@ -1,0 +1,60 @@
+"""The network as `fusionzoo.load` runs it: one task, planes in, a plane out, and the dial."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from torch import Tensor, nn
+
+from fusionzoo.methods.tc_moa import keys
+from fusionzoo.methods.tc_moa.adapters import Dial
+from fusionzoo.methods.tc_moa.configuration import TASKS, SourceTask
+from fusionzoo.methods.tc_moa.network import Network
+
+
+class Fuser(nn.Module):
+    """A network bound to the task of an entry."""
+
+    def __init__(self, task: SourceTask) -> None:
+        """The tiny size; see `Network` for the others."""
+        super().__init__()
+        self.task = task
+        self.network = Network("tiny", "zoo")
+
+    def forward(
+        self, x: Tensor, y: Tensor, alpha: float = 1.0, beta: float = 0.0, **routers: float
+    ) -> Tensor:
+        """Fuse two pictures.
+
+        Args:
+            x: Visible, over-exposed or far-focused (B, 1 or 3, H, W) in [0, 1].
+            y: Infrared, under-exposed or near-focused, of the same shape.
+            alpha: See `Dial`.
+            beta: See `Dial`.
+            **routers: Shares of tasks by name; given any, they replace the entry's own task.
+
+        Returns:
+            (B, 1 or 3, H, W), about [0, 1].
+        """
+        shares: Mapping[str, float] = routers or {self.task: 1.0}
+        pictures = [picture.expand(-1, 3, -1, -1) for picture in (x, y)]
+        fused: Tensor = self.network(*pictures, shares, Dial(alpha, beta)).picture
+        return fused if x.shape[1] == 3 else fused.mean(1, keepdim=True)
+
+
+def fuser(task: SourceTask) -> Fuser:
+    """For a task, with random values; `fusionzoo.load` fills in trained ones."""
+    if task not in TASKS:
+        raise ValueError(f"task {task}: expected {', '.join(TASKS)}")
+    return Fuser(task)
+
+
+def convert(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Parameters of `Network`, or of a released checkpoint, under a `Fuser`'s names.
+
+    Raises:
+        KeyError: They are neither.
+    """
+    own = any(".units." in name for name in tensors)
+    found = tensors if own else keys.from_released(tensors)
+    return {f"network.{name}": tensor for name, tensor in found.items()}
