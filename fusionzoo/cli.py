@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 import fusionzoo
-from fusionzoo import catalog, cli_audit, cli_masks, cli_sweep, cli_train, cli_work
+from fusionzoo import catalog, cli_audit, cli_explain, cli_masks, cli_sweep, cli_train, cli_work
 from fusionzoo.cli_work import data_option
 from fusionzoo.core import FusionZooError
 
@@ -23,7 +23,7 @@ def cli() -> None:
 
 for command in (
     cli_work.run, cli_work.evaluate, cli_work.bench, cli_train.train, cli_audit.audit,
-    cli_sweep.sweep,
+    cli_sweep.sweep, cli_explain.explain,
 ):  # fmt: skip
     cli.add_command(command)
 

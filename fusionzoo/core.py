@@ -224,6 +224,8 @@ class Method:
         stand_ins: Roles that may be given instead of the one input of a segmenter.
         dials: Numbers that the network also takes, as keyword arguments, and what each does.
         code_version: Raised when outputs change, so that older results are recomputed.
+        explain: "module:function" that shows what the method attends to, or how it was taught:
+            (entry, file or None, sample) -> planes (1 or 3, H, W) in [0, 1] by name.
         stretch: The fused luminance of each picture is stretched to span 0 to 1.
         variants: The same method for other pairs, by task (`PAIRS`), each with its own inputs and
             weights; `forms` adds this one.
@@ -248,6 +250,7 @@ class Method:
     stand_ins: tuple[str, ...] = ()
     dials: Mapping[str, str] = field(default_factory=dict)
     code_version: int = 1
+    explain: str | None = None
     stretch: bool = False
     variants: Mapping[str, Method] = field(default_factory=dict)
 
