@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas
+
     from fusionzoo.predictor import Predictor
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "load"]
+__all__ = ["__version__", "load", "results"]
 
 
 def load(name: str, **settings: Any) -> Predictor:
@@ -25,3 +29,20 @@ def load(name: str, **settings: Any) -> Predictor:
     from fusionzoo import pipeline  # late: torch takes a second and a half to import
 
     return pipeline.load(name, **settings)
+
+
+def results(folder: str | Path, per_image: bool = False) -> pandas.DataFrame:
+    """The results that `fusionzoo bench` wrote to a folder, as a pandas frame.
+
+    Args:
+        folder: Results folder.
+        per_image: One row per picture and metric instead of one per score.
+
+    Raises:
+        FusionZooError: No such folder, or a file in it that is no result.
+    """
+    from pathlib import Path
+
+    from fusionzoo import compare
+
+    return compare.frame(Path(folder), per_image)

@@ -30,7 +30,8 @@ from fusionzoo.core import (
 )
 from fusionzoo.image import Levels
 from fusionzoo.predictor import Predictor
-from fusionzoo.store import Record, Result
+from fusionzoo.records import Record
+from fusionzoo.store import Result
 
 SHEET_PICTURES = 3
 """Pictures of each dataset that are kept for the contact sheet."""
@@ -230,6 +231,7 @@ def _close(grid: Grid, cell: Cell, chosen: Sequence[Metric], broken: Mapping[str
         counted=counted,
         records=records,
         provenance=_provenance(grid, cell.predictor),
+        directions={metric.symbol: metric.higher_is_better for metric in chosen},
     )
     store.write(cell.path, result)
     return result

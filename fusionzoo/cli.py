@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 import fusionzoo
-from fusionzoo import catalog, cli_audit, cli_explain, cli_masks, cli_sweep, cli_train, cli_work
+from fusionzoo import catalog, cli_audit, cli_masks, cli_results, cli_sweep, cli_train, cli_work
 from fusionzoo.cli_work import data_option
 from fusionzoo.core import FusionZooError
 
@@ -23,12 +23,13 @@ def cli() -> None:
 
 for command in (
     cli_work.run, cli_work.evaluate, cli_work.bench, cli_train.train, cli_audit.audit,
-    cli_sweep.sweep, cli_explain.explain,
+    cli_sweep.sweep,
 ):  # fmt: skip
     cli.add_command(command)
 
 
 cli.add_command(cli_masks.masks)
+cli.add_command(cli_results.results)
 
 
 @cli.command("list")

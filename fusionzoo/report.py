@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from fusionzoo import image, sheet
+from fusionzoo import analysis, image, sheet
 from fusionzoo.bench import Grid
-from fusionzoo.core import FusionZooError, Metric
+from fusionzoo.core import Metric
 from fusionzoo.metrics import find_convention
 from fusionzoo.store import Result
 from fusionzoo.tables import PARTIAL, Column, Row, Table
@@ -15,14 +15,11 @@ from fusionzoo.tables import PARTIAL, Column, Row, Table
 MARK = "‡"
 
 
-def seen_in_training(result: Result) -> bool:
-    """True if the weights were trained on the dataset of the cell."""
-    trained_on = result.provenance.get("trained_on") or []
-    return any(str(name).partition(":")[0] == result.dataset for name in trained_on)
-
-
 def comparison(
-    found: Sequence[Result], metrics: Sequence[Metric], defaults: Mapping[str, str]
+    found: Sequence[Result],
+    metrics: Sequence[Metric],
+    defaults: Mapping[str, str],
+    intervals: bool = False,
 ) -> Table:
     """Methods by metrics, grouped by dataset.
 
@@ -30,21 +27,19 @@ def comparison(
         found: Cells; all of one metric convention.
         metrics: Columns, in order.
         defaults: Dataset to default split; another split is written behind the name.
+        intervals: Bootstrap intervals beside the values.
 
     Raises:
-        FusionZooError: The cells were measured by different conventions.
+        FusionZooError: The cells were measured by different conventions or on different lists.
     """
+    analysis.check_comparable(found)
     conventions = sorted({result.convention for result in found})
-    if len(conventions) > 1:
-        raise FusionZooError(
-            f"results of {len(conventions)} metric conventions ({', '.join(conventions)}) do not "
-            "fit into one table"
-        )
     rows = []
     for result in found:
         default = defaults.get(result.dataset)
         where = result.dataset if result.split == default else f"{result.dataset}:{result.split}"
-        mark = MARK if seen_in_training(result) else ""
+        where += f" ({result.condition})" if result.condition else ""
+        mark = MARK if result.trained_here else ""
         values = tuple(result.scores.get(metric.symbol) for metric in metrics)
         pictures = len(result.records) - len(result.failed)
         lost = frozenset(
@@ -53,9 +48,12 @@ def comparison(
             if result.counted.get(metric.symbol, pictures) < pictures
         )
         keys = (f"{result.method}{mark}", result.weights, where)
-        rows.append(Row(keys, (*values, float(pictures)), where, lost))
+        bounds = tuple(analysis.interval(result, m.symbol) for m in metrics) if intervals else ()
+        rows.append(Row(keys, (*values, float(pictures)), where, lost, bounds))
     columns = [Column(metric.symbol, metric.higher_is_better) for metric in metrics]
     caption = f"Means over n pictures. {rule_of(conventions, metrics)}"
+    if intervals:
+        caption += " ± half the 95 % bootstrap interval over pictures."
     if any(row.partial for row in rows):
         caption += f" {PARTIAL} without the pictures for which it is undefined."
     if any(MARK in row.keys[0] for row in rows):

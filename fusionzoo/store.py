@@ -10,78 +10,23 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fusionzoo import image
-from fusionzoo.core import NO_WEIGHTS, FusionZooError, Metric, Observation, OutputError, hash_of
+from fusionzoo.core import NO_WEIGHTS, FusionZooError, Metric, OutputError, hash_of
+from fusionzoo.records import FormatError, Record, from_columns, to_columns
 
-SCHEMA = 1
+SCHEMA = 2
+"""Of the files; raised when their form changes. Older files are measured again, not guessed."""
 
 
 def list_hash(names: Iterable[str]) -> str:
     """Identity of an image list, whatever folder it came from."""
     return hash_of(*sorted(names))
-
-
-@dataclass(frozen=True)
-class Record:
-    """One picture of one cell.
-
-    Attributes:
-        image: Name of the picture.
-        key: Hash of inputs, weights, code and settings; the record is void if it changes.
-        observations: Metric symbol to what it saw.
-        versions: Metric symbol to the version and convention that saw it.
-        seconds: Time of the method on this picture.
-        error: Why there is no output, if there is none.
-    """
-
-    image: str
-    key: str
-    observations: Mapping[str, Observation] = field(default_factory=dict)
-    versions: Mapping[str, str] = field(default_factory=dict)
-    seconds: float = 0.0
-    error: str = ""
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain data; numbers keep every digit."""
-        plain = asdict(self)
-        plain["observations"] = {k: _plain(o) for k, o in self.observations.items()}
-        return plain
-
-    @classmethod
-    def from_json(cls, plain: Mapping[str, Any]) -> Record:
-        """Inverse of `to_json`."""
-        seen = {k: _observation(o) for k, o in plain["observations"].items()}
-        return cls(**{**plain, "observations": seen})
-
-
-def _plain(observation: Observation) -> dict[str, Any]:
-    value = observation.value
-    plain: dict[str, Any] = {"value": value if value is None or math.isfinite(value) else None}
-    if observation.status != "ok":
-        plain |= {"status": observation.status, "reason": observation.reason}
-    if observation.terms:
-        plain["terms"] = dict(observation.terms)
-    if observation.table is not None:
-        plain["table"] = observation.table.tolist()
-    return plain
-
-
-def _observation(plain: Mapping[str, Any]) -> Observation:
-    table = plain.get("table")
-    status = plain.get("status", "ok")
-    return Observation(
-        value=math.inf if status == "infinite" else plain["value"],
-        status=status,
-        reason=plain.get("reason", ""),
-        terms=plain.get("terms", {}),
-        table=None if table is None else np.asarray(table, np.int64),
-    )
 
 
 @dataclass(frozen=True)
@@ -98,6 +43,8 @@ class Result:
         counted: Metric symbol to how many pictures entered that number.
         records: Per picture, in name order.
         provenance: Versions, device, precision, weight hash, list hash.
+        condition: How the sources were corrupted ("noise-3"), or "".
+        directions: Metric symbol to whether higher is better, so that a table needs no catalogue.
     """
 
     method: str
@@ -109,6 +56,28 @@ class Result:
     counted: Mapping[str, int]
     records: Sequence[Record]
     provenance: Mapping[str, Any]
+    condition: str = ""
+    directions: Mapping[str, bool] = field(default_factory=dict)
+
+    @property
+    def cell(self) -> tuple[str, str, str, str, str]:
+        """What makes it this cell: dataset, split, condition, convention and label."""
+        return self.dataset, self.split, self.condition, self.convention, self.label
+
+    @property
+    def trained_here(self) -> bool:
+        """True if the weights were trained on pictures of the cell's dataset."""
+        seen = self.provenance.get("trained_on") or []
+        return any(str(name).partition(":")[0] == self.dataset for name in seen)
+
+    def values(self, symbol: str) -> dict[str, float]:
+        """Picture to value, of the pictures for which the metric is defined."""
+        seen = ((r.image, r.observations.get(symbol)) for r in self.records if not r.error)
+        return {
+            name: one.value
+            for name, one in seen
+            if one is not None and one.status == "ok" and one.value is not None
+        }
 
     @property
     def label(self) -> str:
@@ -123,8 +92,12 @@ class Result:
     @property
     def seconds(self) -> float | None:
         """Median time of the method per picture."""
-        times = [record.seconds for record in self.records if not record.error]
+        times = [r.seconds for r in self.records if not r.error and r.seconds > 0]
         return float(np.median(times)) if times else None
+
+
+PROFILES = "profiles"
+"""Folder of the methods' costs, beside the cells."""
 
 
 def label(method: str, tag: str) -> str:
@@ -132,9 +105,19 @@ def label(method: str, tag: str) -> str:
     return method if tag == NO_WEIGHTS else f"{method}@{tag}"
 
 
-def cell_path(out: Path, dataset: str, split: str, default_split: str, name: str) -> Path:
-    """Where a cell's JSON lies: out/dataset[-split]/method[@tag].json."""
+def cell_path(
+    out: Path,
+    dataset: str,
+    split: str,
+    default_split: str,
+    name: str,
+    convention: str = "standard",
+    condition: str = "",
+) -> Path:
+    """Where a cell's JSON lies: out/dataset[-split][+convention][~condition]/method[@tag].json."""
     folder = dataset if split == default_split else f"{dataset}-{split}"
+    folder += "" if convention == "standard" else f"+{convention}"
+    folder += f"~{condition}" if condition else ""
     return out / folder / f"{name}.json"
 
 
@@ -157,27 +140,86 @@ def summarize(metrics: Sequence[Metric], records: Sequence[Record]) -> tuple[Any
 
 def write(path: Path, result: Result) -> None:
     """Write a cell, whole or not at all."""
-    plain = {"schema": SCHEMA} | {k: v for k, v in asdict(result).items() if k != "records"}
-    plain["records"] = [record.to_json() for record in result.records]
-    image.write_bytes(path, json.dumps(plain, indent=1, allow_nan=False).encode())
+    plain = {f.name: getattr(result, f.name) for f in fields(result) if f.name != "records"}
+    columns = to_columns(result.records)
+    metrics = columns.pop("metrics")
+    # One metric is one line: files stay small, and a difference is seen.
+    body = [_line(name, value) for name, value in {"schema": SCHEMA, **plain}.items()]
+    body += [_line(name, value) for name, value in columns.items()]
+    inner = ",\n".join(_line(symbol, column, 2) for symbol, column in metrics.items())
+    body.append(f' "metrics": {{\n{inner}\n }}' if inner else ' "metrics": {}')
+    image.write_bytes(path, ("{\n" + ",\n".join(body) + "\n}\n").encode())
     partial_path(path).unlink(missing_ok=True)
 
 
+def _line(name: str, value: Any, indent: int = 1) -> str:
+    shown = json.dumps(value, allow_nan=False, separators=(",", ":"))
+    return f"{' ' * indent}{json.dumps(name)}: {shown}"
+
+
 def read(path: Path) -> Result:
-    """Read a cell.
+    """Read a cell and check that it is one.
 
     Raises:
-        FusionZooError: Not JSON, half-written, or of another schema.
+        FusionZooError: Not JSON, half-written, of another schema, or with values of a wrong kind.
     """
     try:
         plain = json.loads(path.read_bytes())
         schema = plain.pop("schema")
         if schema != SCHEMA:
-            raise FusionZooError(f"{path} has schema {schema}: this version reads {SCHEMA}")
-        records = [Record.from_json(record) for record in plain.pop("records")]
-        return Result(**plain, records=records)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise FusionZooError(
+                f"{path} has schema {schema}, this version reads {SCHEMA}: move it away, then the "
+                "same bench command measures it again"
+            )
+        columns = ("images", "keys", "seconds", "errors", "metrics")
+        records = from_columns({name: plain.pop(name) for name in columns})
+        return _checked(Result(**plain, records=records))
+    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
         raise FusionZooError(f"{path} is not a whole result file ({error}): delete it") from None
+    except FormatError as error:
+        raise FusionZooError(f"{path} is not a whole result file: {error}; delete it") from None
+
+
+def _checked(result: Result) -> Result:
+    """The result, if its parts have the types they should have."""
+    for name in ("method", "weights", "dataset", "split", "convention", "condition"):
+        if not isinstance(getattr(result, name), str):
+            raise FormatError(f"{name} is {getattr(result, name)!r}: expected text")
+    for symbol, score in result.scores.items():
+        good = score is None or (isinstance(score, int | float) and math.isfinite(score))
+        if isinstance(score, bool) or not good:
+            raise FormatError(f"the score of {symbol} is {score!r}: expected a number or null")
+    if not isinstance(result.provenance, dict):
+        raise FormatError("the provenance is missing")
+    return result
+
+
+def find(folder: Path) -> tuple[list[Result], list[str]]:
+    """Every cell below a results folder, sorted, and one line per file that is none.
+
+    Raises:
+        FusionZooError: No such folder, no cell in it, or two files for one cell.
+    """
+    if not folder.is_dir():
+        raise FusionZooError(f"{folder} is not a folder: expected the results of `fusionzoo bench`")
+    found: dict[tuple[str, ...], tuple[Path, Result]] = {}
+    problems = []
+    for path in sorted(folder.glob("*/*.json")):
+        if path.parent.name == PROFILES or path.name.startswith("."):
+            continue
+        try:
+            result = read(path)
+        except FusionZooError as error:
+            problems.append(str(error))
+            continue
+        if result.cell in found:
+            other = found[result.cell][0]
+            raise FusionZooError(f"{other} and {path} are results of one cell: keep one of them")
+        found[result.cell] = path, result
+    if not found:
+        reason = f": {problems[0]}" if problems else ""
+        raise FusionZooError(f"{folder} holds no results of `fusionzoo bench`{reason}")
+    return [result for _, (_, result) in sorted(found.items())], problems
 
 
 def known_records(path: Path) -> dict[str, Record]:

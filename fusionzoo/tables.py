@@ -48,6 +48,12 @@ class Row:
     group: str = ""
     partial: frozenset[int] = frozenset()
     """Positions of values that some pictures are missing from."""
+    bounds: tuple[tuple[float, float] | None, ...] = ()
+    """Confidence intervals of the first columns; empty if there are none."""
+
+    def bound(self, position: int) -> tuple[float, float] | None:
+        """Interval of one value."""
+        return self.bounds[position] if position < len(self.bounds) else None
 
 
 @dataclass(frozen=True)
@@ -73,10 +79,14 @@ class Table:
         stream = io.StringIO()
         writer = csv.writer(stream, lineterminator="\n")
         last = ["convention"] if self.convention else []
-        writer.writerow([*self.keys, *(column.name for column in self.columns), *last])
+        widest = max((len(row.bounds) for row in self.rows), default=0)
+        ends = [f"{c.name}_{end}" for c in self.columns[:widest] for end in ("low", "high")]
+        names = (column.name for column in self.columns)
+        writer.writerow([*self.keys, *names, *ends, *last])
         last = [self.convention] if self.convention else []
         for row in self.rows:
-            texts = ("" if v is None else repr(v) for v in row.values)
+            limits = [v for i in range(widest) for v in row.bound(i) or (None, None)]
+            texts = ("" if v is None else repr(v) for v in (*row.values, *limits))
             writer.writerow([*row.keys, *texts, *last])
         return stream.getvalue()
 
@@ -121,8 +131,11 @@ class Table:
             cells = [text(key) for key in row.keys]
             for position, value in enumerate(row.values):
                 shown = format_number(value, self.columns[position].higher_is_better is None)
+                if (limits := row.bound(position)) and value is not None:
+                    shown += f" ± {format_number((limits[1] - limits[0]) / 2)}"
                 shown += PARTIAL if position in row.partial and value is not None else ""
                 rank = marks.get((index, position))
+                shown = text(shown)
                 cells.append(best(shown) if rank == 0 else second(shown) if rank == 1 else shown)
             rows.append(cells)
         return rows
@@ -164,7 +177,12 @@ def check_suffix(path: Path) -> None:
 
 def escape(text: str) -> str:
     """Text that LaTeX prints as it is."""
-    return text.translate(_LATEX_ESCAPES).replace(DASH, "--").replace("‡", r"$\ddagger$")
+    return (
+        text.translate(_LATEX_ESCAPES)
+        .replace(DASH, "--")
+        .replace("‡", r"$\ddagger$")
+        .replace("±", r"$\pm$")
+    )
 
 
 def format_number(value: float | None, whole: bool = False) -> str:

@@ -47,10 +47,11 @@ def test_results_hold_values_and_provenance(tmp_path: Path, pairs: Path) -> None
     assert [result.label for result in found] == ["average", "max"]
     plain = json.loads((tmp_path / "own" / "average.json").read_text())
     assert plain["schema"] == store.SCHEMA
-    assert [record["image"] for record in plain["records"]] == ["a", "b", "c"]
+    assert plain["images"] == ["a", "b", "c"]
     assert plain["provenance"]["list_hash"] == store.list_hash("abc")
     assert plain["provenance"]["torch"] == torch.__version__
-    assert set(plain["records"][0]["observations"]["SSIM"]["terms"]) == {"infrared", "visible"}
+    assert set(plain["metrics"]["SSIM"]["terms"]) == {"infrared", "visible"}
+    assert plain["directions"] == {"EN": True, "SSIM": True}
 
 
 def test_nothing_finished_is_recomputed(tmp_path: Path, pairs: Path) -> None:
@@ -108,7 +109,7 @@ def test_tables_refuse_to_mix_conventions(tmp_path: Path, pairs: Path) -> None:
 
 def test_weights_that_saw_the_dataset_are_marked(tmp_path: Path, pairs: Path) -> None:
     found = bench.run(small(tmp_path, pairs))
-    guilty = replace(found[0], provenance={"trained_on": ["own:train"]})
+    guilty = replace(found[0], provenance={**found[0].provenance, "trained_on": ["own:train"]})
     table = report.comparison([guilty, found[1]], metrics.select("EN"), {"own": "all"})
     assert [row.keys for row in table.rows] == [("average‡", "-", "own"), ("max", "-", "own")]
     assert "‡" in table.caption
@@ -140,8 +141,7 @@ def values(out: Path) -> dict[str, object]:
     found = {}
     for path in sorted((out / "demo").glob("*.json")):
         plain = json.loads(path.read_text())
-        for record in plain["records"]:
-            record.pop("seconds")
+        plain.pop("seconds")
         found[path.name] = plain
     return found
 

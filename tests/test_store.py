@@ -9,7 +9,8 @@ import pytest
 
 from fusionzoo import store
 from fusionzoo.core import FusionZooError, Observation
-from fusionzoo.store import Record, Result
+from fusionzoo.records import Record
+from fusionzoo.store import Result
 
 SEEN = {
     "EN": Observation(6.9722580134475284),
@@ -63,7 +64,13 @@ def test_writing_a_cell_removes_its_partial_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [("{", "not a whole result"), ('{"schema": 99}', "schema 99"), ("[]", "not a whole result")],
+    [
+        ("{", "not a whole result"),
+        ('{"schema": 1, "records": []}', "has schema 1, this version reads 2"),
+        ('{"schema": 99}', "schema 99"),
+        ("[]", "not a whole result"),
+        ('{"schema": 2}', "not a whole result"),
+    ],
 )
 def test_damaged_results_are_named(tmp_path: Path, content: str, message: str) -> None:
     path = tmp_path / "cell.json"
@@ -82,3 +89,25 @@ def test_list_hash_ignores_order_and_sees_content() -> None:
 )
 def test_cells_have_their_place(split: str, expected: str) -> None:
     assert store.cell_path(Path("r"), "tno", split, "all", "average") == Path("r") / expected
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"00001"]', '"00000"]', "twice"),
+        ('"keys": ["key",""]', '"keys": ["key"]', "keys has 1 values: expected 2"),
+        ('"values":[6.97', '"values":["six",6.97', "EN has 3 values"),
+        ('"values":[0.5,', '"values":["six",', "expected a number"),
+        ('"undefined"', '"odd"', "status 'odd' is unknown"),
+        ('"EN":6.9,', '"EN":true,', "score of EN is True"),
+        ('"method": "sage"', '"method": 5', "method is 5: expected text"),
+    ],
+)  # fmt: skip
+def test_altered_results_are_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
+    path = tmp_path / "cell.json"
+    store.write(path, RESULT)
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    with pytest.raises(FusionZooError, match=message):
+        store.read(path)

@@ -88,12 +88,6 @@ class Fusion(nn.Module):
         fused: Tensor = self.head(self.decoder(mixed))
         return fused
 
-    def inference_form(self) -> nn.Module:
-        """This network, arranged for speed and little memory; the outputs are the same."""
-        from fusionzoo.methods.refusion.inference import FastFusion
-
-        return FastFusion(self)
-
 
 class Reconstruction(nn.Module):
     """R: what the two sources may have been, from the fused plane alone; one network for each."""

@@ -23,9 +23,7 @@ class Settings:
             visible pictures.
         steps: Updates, meta-steps among them.
         epochs: The steps are cut into that many epochs.
-        meta_start: Part of the training before P begins to learn; F and R must be able to do
-            something before their reactions mean anything. The authors have no such part.
-        meta_share: Part of each later epoch, at its beginning, in which P learns.
+        meta_share: Part of each epoch, at its beginning, in which P learns.
         batch: Pictures per update; half of them train and half test in a meta-step.
         height: Of a crop.
         width: Of a crop.
@@ -39,23 +37,20 @@ class Settings:
         gradient_ramp: The factor of the loss's gradient term grows from 1/epochs to 1.
         gradient_factor: That factor in the end.
         gradient_padding: "zeros" as published, or "replicate".
-        swap: "double" enters each pair in both orders, "random" in one of them, "none" as it is;
-            "meta" in both orders where P learns, else in one of them. Without both orders P drifts
-            towards one place of the two, whatever stands there.
+        swap: "double" enters each pair in both orders, "random" in one of them, "none" as it is.
         fixed_loss: Leave P out: W = V = 0.5.
-        start: Folder of a finished training that F, R and P start from; empty: random.
+        start: Weights (safetensors) that F starts from; empty: random.
     """
 
     task: Literal["vif", "mef", "mff"] = "vif"
-    steps: int = 2000
+    steps: int = 4000
     epochs: int = 40
-    meta_start: float = 0.15
-    meta_share: float = 0.4
+    meta_share: float = 0.3
     batch: int = 2
-    height: int = 56
-    width: int = 56
+    height: int = 64
+    width: int = 64
     seed: int = 0
-    learning_rate: float = 2e-3
+    learning_rate: float = 1e-3
     inner_rate: float = 1e-2
     proposal_rate: float = 3e-3
     decay: float = 0.4
@@ -64,7 +59,7 @@ class Settings:
     gradient_ramp: bool = True
     gradient_factor: float = 1.0
     gradient_padding: Padding = "replicate"
-    swap: Literal["double", "meta", "random", "none"] = "meta"
+    swap: Literal["double", "random", "none"] = "random"
     fixed_loss: bool = False
     start: str = ""
 
@@ -83,9 +78,8 @@ class Settings:
 
     def is_meta(self, step: int) -> bool:
         """True if P learns in this step."""
-        place = step * self.epochs % self.steps / self.steps
-        started = step >= self.meta_start * self.steps and not self.fixed_loss
-        return started and place < self.meta_share
+        place = step * self.epochs / self.steps - self.epoch(step)
+        return not self.fixed_loss and place < self.meta_share
 
     def factor(self, step: int) -> float:
         """C of the fusion loss."""
