@@ -1,5 +1,6 @@
 """What every entry of the catalogues owes its users; new entries are tested by being there."""
 
+import inspect
 from pathlib import Path
 
 import numpy as np
@@ -78,8 +79,24 @@ def test_a_metric_states_its_facts(name: str) -> None:
     entry: Metric = metrics.find(name)
     assert isinstance(entry, Metric)
     assert entry.paper
-    assert entry.symbol in (ROOT / "metrics" / "README.md").read_text()
+    assert f"[{entry.symbol}]({name}.md)" in (ROOT / "metrics" / "README.md").read_text("utf-8")
+    assert f"../metrics/{name}.md" in (ROOT / "docs" / "metrics.md").read_text("utf-8")
+    card = (ROOT / "metrics" / f"{name}.md").read_text("utf-8")
+    assert card.startswith(f"# {entry.symbol}: ")
+    assert f"| better | {'higher' if entry.higher_is_better else 'lower'} |" in card
+    assert f"| smallest side | {entry.minimum_side} pixel" in card
+    for heading in ("What it rewards", "Conventions", "References"):
+        assert f"\n## {heading}\n" in card
     assert entry.summarize([]) is None
+
+
+@pytest.mark.parametrize("name", metrics.CONVENTIONS)
+def test_a_convention_is_listed_and_names_what_exists(name: str) -> None:
+    rule = metrics.find_convention(name)
+    assert f"| `{name}` |" in (ROOT / "metrics" / "README.md").read_text("utf-8")
+    for symbol, definition in (rule.metrics or {}).items():
+        options = inspect.signature(metrics.find(definition.of or symbol).observe).parameters
+        assert set(definition.options) <= set(options), symbol
 
 
 @pytest.mark.parametrize("metric", metrics.select("all"), ids=lambda metric: metric.symbol)

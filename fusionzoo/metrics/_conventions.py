@@ -174,7 +174,7 @@ CONVENTIONS: dict[str, Convention] = {
             **_MATLAB,
             "MI": _NATS,
             "RMSE": _VIFB,
-            "SSIM": SAME,
+            "SSIM": _of(exact=True),
             "SF": Definition({"divide_by": "pixels"}, colour="joined"),
         },
         colour="channels",

@@ -102,4 +102,5 @@ ENTRY = Metric(
     minimum_side=MINIMUM_SIDE,
     paper="Wang, Simoncelli and Bovik, Asilomar Conference on Signals, Systems and Computers 2003",
     tensor="fusionzoo.metrics._tensor:ms_ssim",
+    version=2,
 )

@@ -1,7 +1,7 @@
 """QNCIE, nonlinear correlation information entropy of the three pictures.
 
 With n_xy = MI(x, y) / 8 (bits) off the diagonal of a 3 x 3 matrix of ones, and l its eigenvalues,
-QNCIE = 1 + (1/8) sum (l/3) log2(l/3) (Wang, Shen and Zhang, Physica A 2005).
+QNCIE = 1 + (1/8) sum (l/3) log2(l/3) (Wang, Shen and Zhang, Physica D 2005).
 """
 
 from __future__ import annotations
@@ -50,5 +50,5 @@ ENTRY = Metric(
     reference="sources",
     higher_is_better=True,
     range=(None, 1),
-    paper="Wang, Shen and Zhang, Physica A 2005",
+    paper="Wang, Shen and Zhang, Physica D 2005",
 )

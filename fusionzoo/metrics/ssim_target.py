@@ -11,7 +11,7 @@ from typing import Literal
 
 from fusionzoo.core import Metric, Observation
 from fusionzoo.metrics._plane import Plane
-from fusionzoo.metrics._scales import RANGE, WINDOW
+from fusionzoo.metrics._scales import WINDOW
 from fusionzoo.metrics._summary import mean
 from fusionzoo.metrics.ssim import similarity
 
@@ -29,7 +29,7 @@ def observe(
     first, second = output.channels, target.channels
     count = max(len(first), len(second))
     pairs = zip(first * (count // len(first)), second * (count // len(second)), strict=True)
-    return Observation(fmean(similarity(one, two, RANGE, window) for one, two in pairs))
+    return Observation(fmean(similarity(one, two, window=window) for one, two in pairs))
 
 
 ENTRY = Metric(

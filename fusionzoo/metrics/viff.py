@@ -36,4 +36,5 @@ ENTRY = Metric(
     range=(0, None),
     minimum_side=MINIMUM_SIDE,
     paper="Han, Cai, Cao and Xu, Information Fusion 2013",
+    version=2,
 )
