@@ -134,14 +134,10 @@ def told(one: Channel, noise: float) -> Told:
 
 
 def _weaker(one: Channel, two: Channel) -> Told:
-    """Of the source with the smaller gain at each pixel; the mean of both where they tie."""
-    share = 0.5 * (np.sign(two.gain - one.gain) + 1)
-    received = sent = 0.0
-    for weight, each in ((share, one), (1 - share, two)):
-        ratio = each.gain * each.gain * each.power / (each.residual + FUSION_NOISE)
-        received += float((weight * np.log1p(ratio)).sum())
-        sent += float((weight * np.log1p(each.power / FUSION_NOISE)).sum())
-    return Told(received / np.log(10), sent / np.log(10))
+    """Of the source with the smaller gain at each pixel; of the second where they tie."""
+    first = one.gain < two.gain
+    gain, residual, power = (np.where(first, *pair) for pair in zip(one, two, strict=True))
+    return told(Channel(gain, residual, power), FUSION_NOISE)
 
 
 def _logarithm(ratio: Floats) -> float:

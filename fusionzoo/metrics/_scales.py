@@ -8,30 +8,35 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fusionzoo.metrics._counts import total
 from fusionzoo.metrics._plane import Plane
 
 Array = NDArray[np.float32]
 
 WINDOW, SIGMA = 11, 1.5
 _MARGIN = WINDOW // 2
-_MID = np.float32(128)
-"""Taken off before squaring: half the range keeps float32 variances exact to about 1e-7."""
+
+
+def centre(plane: Plane) -> np.float32:
+    """The mean level, rounded: taken off before squaring, it keeps float32 variances exact."""
+    return np.float32(round(plane.once(total) / plane.levels.size))
 
 
 def pyramid(plane: Plane) -> list[Array]:
-    """Five scales, each the 2x2 mean of the one before; levels minus 128 at the finest.
+    """Five scales of levels minus `centre`, each the 2x2 mean of the one before.
 
     Where a side is odd, one zero row (column) is put before the first one and counted in the mean,
     as pytorch-msssim does (there is no common rule).
     """
-    scales: list[Array] = [plane.levels.astype(np.float32) - _MID]
+    level = plane.once(centre)
+    scales: list[Array] = [plane.levels.astype(np.float32) - level]
     for _ in range(4):
         finer = scales[-1]
         height, width = finer.shape
         if min(height, width) < 2:
             break
         odd = (height % 2, 0, width % 2, 0)
-        padded = cv2.copyMakeBorder(finer, *odd, cv2.BORDER_CONSTANT, value=-float(_MID))
+        padded = cv2.copyMakeBorder(finer, *odd, cv2.BORDER_CONSTANT, value=-float(level))
         half = (padded.shape[1] // 2, padded.shape[0] // 2)
         smaller = cv2.resize(padded, half, interpolation=cv2.INTER_AREA)
         scales.append(np.asarray(smaller, np.float32))
@@ -80,8 +85,9 @@ def similarities(plane: Plane, other: Plane) -> list[Similarity]:
     """SSIM of two pictures at every scale (Wang et al., IEEE TIP 2004, eq. 13)."""
     scales = zip(plane.once(pyramid), other.once(pyramid), strict=True)
     pairs = zip(plane.once(moments), other.once(moments), strict=True)
+    centres = plane.once(centre), other.once(centre)
     return [
-        _similarity(blur(first * second), one, two)
+        _similarity(blur(first * second), one, two, centres)
         for (first, second), (one, two) in zip(scales, pairs, strict=False)
     ]
 
@@ -90,7 +96,9 @@ ROWS = 64
 """Rows of a block: its dozen intermediate arrays stay in the processor's cache."""
 
 
-def _similarity(crossed: Array, one: Moments, two: Moments) -> Similarity:
+def _similarity(
+    crossed: Array, one: Moments, two: Moments, centres: tuple[np.float32, np.float32]
+) -> Similarity:
     """Means of both maps, summed block by block; `crossed` is the blurred product."""
     sums = np.zeros(2)
     for top in range(0, len(crossed), ROWS):
@@ -98,7 +106,7 @@ def _similarity(crossed: Array, one: Moments, two: Moments) -> Similarity:
         first, second = one.mean[rows], two.mean[rows]
         covariance = crossed[rows] - first * second
         structure = (2 * covariance + C2) / (one.variance[rows] + two.variance[rows] + C2)
-        first, second = first + _MID, second + _MID
+        first, second = first + centres[0], second + centres[1]
         light = (2 * first * second + C1) / (first * first + second * second + C1)
         # NumPy's sums do not depend on where an array lies in memory, OpenCV's do.
         sums += (light * structure).sum(dtype=np.float64), structure.sum(dtype=np.float64)

@@ -25,7 +25,7 @@ def observe(fused: Plane, first: Plane, second: Plane) -> Observation:
     for ours, theirs, left, right in zip(*shared, *maps, strict=True):
         with np.errstate(divide="ignore", invalid="ignore"):
             share = ours / (ours + theirs)
-        value = share * left + (1 - share) * right
+            value = share * left + (1 - share) * right
         value = np.where(share < 0, 0, np.where(share > 1, 1, value))
         known = ~np.isnan(value)
         total += float(value[known].sum())

@@ -1,9 +1,9 @@
 """VIFF, visual information fidelity for fusion.
 
 The channel model of VIFp with noise variance 0.005 x 255^2; at each pixel the source with the
-smaller gain counts (the mean of both where they tie), and the four scales' ratios
-sum(received + 1e-7) / sum(sent + 1e-7) are averaged with the weights below (Han, Cai, Cao and Xu,
-Information Fusion 2013). A faithful copy of one source scores almost nothing.
+smaller gain counts, and the four scales' ratios sum(received + 1e-7) / sum(sent + 1e-7) are
+averaged with the weights below (Han, Cai, Cao and Xu, Information Fusion 2013). Where both gains
+are 0 the second source counts, so there, and only there, the order of the sources matters.
 """
 
 from __future__ import annotations
