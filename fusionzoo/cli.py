@@ -8,7 +8,16 @@ from pathlib import Path
 import click
 
 import fusionzoo
-from fusionzoo import catalog, cli_audit, cli_masks, cli_results, cli_sweep, cli_train, cli_work
+from fusionzoo import (
+    catalog,
+    cli_adapt,
+    cli_audit,
+    cli_masks,
+    cli_results,
+    cli_sweep,
+    cli_train,
+    cli_work,
+)
 from fusionzoo.cli_work import data_option
 from fusionzoo.core import FusionZooError
 
@@ -26,10 +35,9 @@ for command in (
     cli_sweep.sweep,
 ):  # fmt: skip
     cli.add_command(command)
-
-
 cli.add_command(cli_masks.masks)
 cli.add_command(cli_results.results)
+cli.add_command(cli_adapt.pseudo_label)
 
 
 @cli.command("list")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fusionzoo.cli_readers import judge, with_reader_options
 from fusionzoo.core import PAIRS, DataError, Dataset, FusionZooError, Item, Listing
 
 if TYPE_CHECKING:
@@ -248,6 +249,7 @@ def _show(table: Table, out: Path | None) -> None:
 @click.option("--methods", help="all, or NAME[@TAG],...  [default: all]")
 @click.option("--datasets", "where", help="all, or NAME[:SPLIT],...  [default: all]")
 @click.option("--metrics", "wanted", help="all, core, or names  [default: all]")
+@with_reader_options
 @convention_option
 @data_option
 @limit_option
@@ -265,6 +267,7 @@ def bench(
     device: str,
     precision: Any,
     out: Path,
+    **reading: Any,
 ) -> None:
     """Methods x datasets x metrics: result files, tables and contact sheets.
 
@@ -282,10 +285,10 @@ def bench(
         methods or ",".join(plan.methods), device, precision, [e.roles for _, e, _ in places]
     )
     _warn([*absent, *unready])
-    found, sheets = [], []
+    found, sheets, readable = [], [], {}
     for place, entry, listing in places:
         _warn(f"{place}: {problem}" for problem in listing.problems)
-        fitting = grid.fitting(predictors, entry.roles)
+        fitting = readable[place] = grid.fitting(predictors, entry.roles)
         cells = engine.Grid(place, entry, listing, fitting, chosen, out, convention)
         with tqdm(total=len(listing.items) * len(fitting), desc=place, disable=None) as bar:
             found += engine.run(cells, lambda _name, _picture, count: bar.update(count))
@@ -295,6 +298,7 @@ def bench(
         table.write(out / f"table{suffix}")
     click.echo(table.markdown())
     click.echo(f"tables {out / 'table.*'}, sheets {', '.join(str(s) for s in sheets if s)}")
+    judge(places, readable, out, data=data, device=device, precision=precision, **reading)
     failures = [f"{r.label} on {r.dataset}, {f.image}: {f.error}" for r in found for f in r.failed]
     for line in failures:
         click.secho(f"failed {line}", fg="yellow", err=True)

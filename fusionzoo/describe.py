@@ -112,7 +112,8 @@ def _one_weight(spec: Weights) -> str:
     seen = ", ".join(spec.trained_on) or "nothing known"
     place = weights.locate(spec)
     state = f"at hand ({place})" if place else f"not on this machine; get it from {spec.source}"
-    return f"licence {spec.license}; trained on {seen}; sha256 {spec.sha256}; {state}"
+    sha256 = spec.sha256 or ("of the shipped file" if spec.file else "not published")
+    return f"licence {spec.license}; trained on {seen}; sha256 {sha256}; {state}"
 
 
 def _metric(entry: Metric) -> list[tuple[str, str]]:

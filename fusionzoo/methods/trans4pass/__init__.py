@@ -36,6 +36,7 @@ ENTRY = Method(
     },
     paper="Zhang et al., Bending Reality, CVPR 2022; Behind Every Domain There is a Shift, 2024",
     recipe="fusionzoo.methods.trans4pass.recipe:Recipe",
+    pretraining={"trans4pass_adaptation": "fusionzoo.methods.trans4pass.recipe_adaptation:Recipe"},
     classes=FMB,
     stand_ins=("panorama", "infrared"),
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -50,7 +51,7 @@ class SupervisedSettings:
         drop_path: Largest probability of leaving a block out.
         offset_start: How the first embedding's offsets start; see `Trans4PASS`.
         encoder: File with an ImageNet encoder (MiT), to start from.
-        start: File with parameters of this network, to start from.
+        start: File with parameters of this network to start from; "zoo" for the shipped ones.
     """
 
     steps: int = 900
@@ -204,7 +205,7 @@ class Recipe:
         logits = self.network(batch["picture"])
         loss = losses.of(self.settings.loss, logits.float(), labels, self.weight)
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        (loss * _share(labels)).backward()  # type: ignore[no-untyped-call]
         parallel.average_gradients(self.network.parameters())
         self.optimiser.step()
         known = labels != losses.IGNORE
@@ -242,6 +243,21 @@ def painted(ids: Tensor, palette: tuple[tuple[int, int, int], ...]) -> Tensor:
     return colours[ids].permute(0, 3, 1, 2) / 255
 
 
+def _share(labels: Tensor) -> Tensor:
+    """Labelled pixels here over their mean per process, so that each counts the same everywhere."""
+    here = (labels != losses.IGNORE).sum().float()
+    mean = here.clone()
+    parallel.average_tensors([mean])
+    return here / mean.clamp_min(1)
+
+
+def start_file(start: str) -> Path:
+    """The file that a `start` setting means; "zoo" is the shipped one."""
+    if start == "zoo":
+        return Path(str(files("fusionzoo") / "methods" / "trans4pass" / "zoo.safetensors"))
+    return Path(start)
+
+
 def _start(network: Trans4PASS, settings: SupervisedSettings) -> None:
     if settings.encoder:
         try:
@@ -252,4 +268,4 @@ def _start(network: Trans4PASS, settings: SupervisedSettings) -> None:
                 f"{error.args[0]}"
             ) from None
     if settings.start:
-        weights.fill(network, Path(settings.start))
+        weights.fill(network, start_file(settings.start))

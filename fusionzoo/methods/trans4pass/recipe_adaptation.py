@@ -1,0 +1,326 @@
+"""Adaptation from labelled pinhole pictures to unlabelled panoramas, in the paper's three stages.
+
+`warm_up`: cross entropy on the source and an adversarial term on the target. `self_training`: cross
+entropy with pseudo labels as well. `mpa`: prototypes too. The last two need what
+`fusionzoo pseudo-label` writes: thresholded label maps of the target, and prototypes.
+
+The defaults adapt the nano weights on drawn scenes on a CPU; the published settings (SGD, 2.5e-4
+and 2.5e-6, 8,000 and 80,000 updates of full panoramas) are in methods/trans4pass.md.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+from fusionzoo import classes, image, parallel
+from fusionzoo import weights as weight_files
+from fusionzoo.core import DataError, Sample
+from fusionzoo.methods.trans4pass import adaptation, losses, views
+from fusionzoo.methods.trans4pass.network import Output, Trans4PASS
+from fusionzoo.methods.trans4pass.recipe import byte_planes, label_plane, painted, start_file
+from fusionzoo.recipe import Stateful
+
+PROTOTYPES = "prototypes.safetensors"
+TARGET = "target"
+
+
+@dataclass(frozen=True)
+class AdaptationSettings:
+    """Everything that decides a stage of adaptation.
+
+    Attributes:
+        stage: "warm_up", "self_training" or "mpa".
+        steps: Updates at which the decay would end.
+        batch: Pictures of each domain per update and process.
+        height: Window taken from a picture of either domain.
+        width: Likewise.
+        input_height: What the network sees of it, after scaling.
+        input_width: Likewise.
+        smallest_scale: Source windows are scaled by a factor between this ...
+        largest_scale: ... and this; panoramas keep their scale.
+        seed: Of order, crops and the discriminator.
+        size: Of the network.
+        plus: Decoder of Trans4PASS+.
+        classes: Class table of the source's labels.
+        start: File with the parameters of the stage before; "zoo" for the shipped ones.
+        target: Unlabelled panoramas.
+        pseudo: Folder that `fusionzoo pseudo-label` wrote.
+        optimiser: "sgd" as published, or "adamw".
+        learning_rate: Before decay.
+        weight_decay: Of either.
+        power: Of the polynomial decay.
+        groups: "unique" takes every parameter once; "official" repeats each as often as the
+            released code does (once per module around it), which multiplies its step.
+        class_weights: Name of the class table's weights for the source's cross entropy, or "none".
+        adversarial: Weight of the adversarial term.
+        prototypical: Weight of each feature loss.
+        temperature: Of the distillation.
+        bank: How prototypes move; see `PrototypeBank`.
+        bank_momentum: Share they keep.
+        bank_every: Updates between moves.
+        discriminator_rate: Learning rate of the discriminator's Adam.
+        discriminator_width: Channels of its first layer.
+        disturbance: Strength of random gain, gamma, cast and noise, on both domains.
+    """
+
+    stage: Literal["warm_up", "self_training", "mpa"] = "warm_up"
+    steps: int = 80
+    batch: int = 2
+    height: int = 400
+    width: int = 640
+    input_height: int = 256
+    input_width: int = 512
+    smallest_scale: float = 0.55
+    largest_scale: float = 0.9
+    seed: int = 0
+    size: Literal["nano", "t", "s"] = "nano"
+    plus: bool = True
+    classes: str = "fmb"
+    start: str = "zoo"
+    target: str = "demo_panorama:train"
+    pseudo: str | None = None
+    optimiser: Literal["sgd", "adamw"] = "adamw"
+    learning_rate: float = 1e-4
+    weight_decay: float = 5e-4
+    power: float = 0.9
+    groups: Literal["unique", "official"] = "unique"
+    class_weights: str = "none"
+    adversarial: float = 0.001
+    prototypical: float = 0.001
+    temperature: float = 20.0
+    bank: adaptation.BankRule = "class_mean"
+    bank_momentum: float = 0.999
+    bank_every: int = 100
+    discriminator_rate: float = 1e-4
+    discriminator_width: int = 64
+    disturbance: float = 0.3
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work before anything is loaded."""
+        classes.find(self.classes)
+        if self.stage != "warm_up" and not self.pseudo:
+            raise ValueError(
+                f"stage {self.stage} needs pseudo=FOLDER: make it with `fusionzoo pseudo-label`"
+            )
+
+
+def listed_parameters(network: Trans4PASS, groups: str) -> list[nn.Parameter]:
+    """Parameters for the optimiser, once each or as often as modules contain them."""
+    if groups == "unique":
+        return list(network.parameters())
+    parts = (network.encoder, network.dede_head)
+    return [p for part in parts for module in part.modules() for p in module.parameters()]
+
+
+class Recipe:
+    """See the module."""
+
+    Settings: ClassVar[type] = AdaptationSettings
+    roles: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, settings: AdaptationSettings, device: torch.device) -> None:
+        """Load the stage before; build optimisers, and prototypes where the stage has them.
+
+        Raises:
+            WeightsError: `start` or the prototypes are missing or do not fit.
+        """
+        self.settings, self.device = settings, device
+        self.table = classes.find(settings.classes)
+        count = len(self.table.names)
+        network = Trans4PASS(settings.size, count, settings.plus, drop_path=0.0)
+        weight_files.fill(network, start_file(settings.start))
+        self.network = network.to(device)
+        parallel.synchronise_batch_norm(self.network)
+        self.optimiser = self._optimiser()
+        self.discriminator = adaptation.Discriminator(count, settings.discriminator_width)
+        self.discriminator.to(device)
+        self.judge = torch.optim.Adam(
+            self.discriminator.parameters(), settings.discriminator_rate, (0.9, 0.99)
+        )
+        self.bank: adaptation.PrototypeBank | None = None
+        if settings.stage == "mpa":
+            path = Path(str(settings.pseudo)) / PROTOTYPES
+            prototypes = weight_files.read_state_dict(path)["prototypes"]
+            self.bank = adaptation.PrototypeBank(prototypes, settings.bank, settings.bank_momentum)
+            self.bank.to(device)
+        self.weight = None
+        if settings.class_weights != "none":
+            self.weight = torch.tensor(self.table.weights[settings.class_weights], device=device)
+
+    def _optimiser(self) -> torch.optim.Optimizer:
+        s = self.settings
+        group = {"params": listed_parameters(self.network, s.groups)}
+        with _quiet_duplicates():
+            if s.optimiser == "sgd":
+                return torch.optim.SGD([group], s.learning_rate, 0.9, weight_decay=s.weight_decay)
+            return torch.optim.AdamW([group], s.learning_rate, weight_decay=s.weight_decay)
+
+    @property
+    def streams(self) -> Mapping[str, str]:
+        """The panoramas come as a second stream."""
+        return {TARGET: self.settings.target}
+
+    def prepare(self, sample: Sample) -> dict[str, Tensor]:
+        """Picture and labels as bytes; a panorama's own labels are never looked at."""
+        if "panorama" not in sample.images:
+            labels = label_plane(sample, len(self.table.names), self.table.ignored)
+            (picture,) = byte_planes(sample, ("visible",)).values()
+            return {"picture": picture, "labels": labels}
+        (picture,) = byte_planes(sample, ("panorama",)).values()
+        labels = torch.full((1, *picture.shape[-2:]), losses.IGNORE, dtype=torch.uint8)
+        if self.settings.pseudo:
+            labels = torch.tensor(_pseudo_labels(Path(self.settings.pseudo), sample.name))[None]
+        if labels.shape[-2:] != picture.shape[-2:]:
+            raise DataError(f"{sample.name}: pseudo labels of another size; make them again")
+        return {"panorama": picture, "labels": labels}
+
+    def augment(self, planes: dict[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
+        """A window of the network's input size, disturbed; only source windows are scaled."""
+        s = self.settings
+        draws = torch.rand(3, generator=generator).tolist()
+        scale = 1.0
+        if "picture" in planes:
+            scale = s.smallest_scale + draws[0] * (s.largest_scale - s.smallest_scale)
+        picture = planes.get("picture", planes.get("panorama"))
+        assert picture is not None
+        cut, labels = views.rescaled_crop(
+            picture.float() / 255,
+            planes["labels"],
+            (s.input_height, s.input_width),
+            scale,
+            (draws[1], draws[2]),
+        )
+        return {"picture": views.disturbed(cut, s.disturbance, generator), "labels": labels}
+
+    def update(self, batch: dict[str, Tensor], step: int) -> dict[str, float]:
+        """One step of the segmenter, then one of the discriminator where the stage has it."""
+        s = self.settings
+        rate = s.learning_rate * max(0.0, 1 - step / s.steps) ** s.power
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.network.train()
+        self.optimiser.zero_grad(set_to_none=True)
+        source, log = self._source(batch["picture"], batch["labels"][:, 0].long())
+        target, more = self._target(
+            batch[f"{TARGET}/picture"], batch[f"{TARGET}/labels"][:, 0].long()
+        )
+        parallel.average_gradients(self.network.parameters())
+        self.optimiser.step()
+        log |= more
+        if s.stage != "self_training":
+            log["discriminator"] = self._judge(source.detach(), target.detach())
+        if self.bank is not None and (step + 1) % s.bank_every == 0:
+            parallel.average_tensors([self.bank.sums, self.bank.counts])
+            self.bank.move()
+        return log
+
+    def _source(self, picture: Tensor, labels: Tensor) -> tuple[Tensor, dict[str, float]]:
+        """Backward through the source's losses; its logits and what to log."""
+        output = self.network.outputs(self.network.normalised(picture))
+        loss = losses.cross_entropy(output.logits.float(), labels, self.weight)
+        log = {"source": float(loss.detach())}
+        loss = loss + self._prototypical(output, labels, log, "source_feature")
+        loss.backward()  # type: ignore[no-untyped-call]
+        return output.logits, log
+
+    def _target(self, picture: Tensor, labels: Tensor) -> tuple[Tensor, dict[str, float]]:
+        """Backward through the target's losses; its logits and what to log."""
+        s = self.settings
+        output = self.network.outputs(self.network.normalised(picture))
+        loss, log = output.logits.sum() * 0, {}
+        if s.stage != "warm_up":
+            pseudo = losses.cross_entropy(output.logits.float(), labels)
+            log["pseudo"] = float(pseudo.detach())
+            loss = loss + pseudo
+        if s.stage != "self_training":
+            self.discriminator.requires_grad_(False)
+            judged = self.discriminator(output.logits.float().softmax(1))
+            fooling = adaptation.domain_loss(judged, adaptation.SOURCE)
+            log["adversarial"] = float(fooling.detach())
+            loss = loss + s.adversarial * fooling
+        loss = loss + self._prototypical(output, labels, log, "target_feature")
+        loss.backward()  # type: ignore[no-untyped-call]
+        return output.logits, log
+
+    def _prototypical(
+        self, output: Output, labels: Tensor, log: dict[str, float], name: str
+    ) -> Tensor:
+        """The weighted feature loss, whose features the bank also collects; 0 without a bank."""
+        if self.bank is None:
+            return output.logits.new_zeros(())
+        feature = output.feature.float()
+        small = adaptation.quarter(labels, feature)
+        guess = self.network.dede_head.pred(output.feature).argmax(1)
+        self.bank.collect(feature, small, guess)
+        loss = adaptation.feature_loss(
+            feature, small, self.bank.prototypes, self.settings.temperature
+        )
+        log[name] = float(loss.detach())
+        return self.settings.prototypical * loss
+
+    def _judge(self, source: Tensor, target: Tensor) -> float:
+        """One step of the discriminator; each domain counts half."""
+        self.discriminator.requires_grad_(True)
+        self.judge.zero_grad(set_to_none=True)
+        loss = 0.5 * adaptation.domain_loss(
+            self.discriminator(source.float().softmax(1)), adaptation.SOURCE
+        ) + 0.5 * adaptation.domain_loss(
+            self.discriminator(target.float().softmax(1)), adaptation.TARGET
+        )
+        loss.backward()  # type: ignore[no-untyped-call]
+        parallel.average_gradients(self.discriminator.parameters())
+        self.judge.step()
+        return float(loss.detach())
+
+    def state(self) -> dict[str, Stateful]:
+        """Networks, optimisers and the bank."""
+        state: dict[str, Stateful] = {
+            "network": self.network,
+            "optimiser": self.optimiser,
+            "discriminator": self.discriminator,
+            "judge": self.judge,
+        }
+        return {**state, "bank": self.bank} if self.bank is not None else state
+
+    @torch.no_grad()
+    def pictures(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """The target's picture, pseudo labels and prediction."""
+        self.network.eval()
+        picture = batch[f"{TARGET}/picture"]
+        labels = batch[f"{TARGET}/labels"][:, 0].long()
+        guess = self.network(picture).argmax(1)
+        return {
+            "target": picture,
+            "pseudo": painted(labels, self.table.palette),
+            "prediction": painted(guess, self.table.palette),
+        }
+
+    def weights(self) -> dict[str, Tensor]:
+        """Parameters of the segmenter in half precision."""
+        return {
+            name: value.half() if value.is_floating_point() else value
+            for name, value in self.network.state_dict().items()
+        }
+
+
+def _pseudo_labels(folder: Path, name: str) -> image.Levels:
+    path = folder / f"{name}.png"
+    if not path.exists():
+        raise DataError(f"{path} is missing: make it with `fusionzoo pseudo-label`")
+    return image.eight_bit(image.read(path))
+
+
+@contextmanager
+def _quiet_duplicates() -> Iterator[None]:
+    """The switch `groups="official"` repeats parameters on purpose, of which torch warns."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*duplicate parameters.*")
+        yield
