@@ -7,6 +7,7 @@ agree on it and no column contradicts it.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -169,6 +170,16 @@ def _exposure(columns: Columns) -> Iterator[Finding]:
         yield Finding("MS-SSIM", "MEF-SSIM", ("tang",), "strong", rule)
 
 
+def _exchanged(columns: Columns) -> Iterator[Finding]:
+    """Tang's MATLAB code calls Nabf with its arguments exchanged, and ranks methods backwards."""
+    rows = _together(columns, "Nabf", "Qabf")
+    pairs = itertools.combinations(rows, 2)
+    order = sum(math.copysign(1, (a[0] - b[0]) * (a[1] - b[1])) for a, b in pairs if a[0] != b[0])
+    if len(rows) > 4 and order < 0 and all(0.003 <= row[0] <= 0.033 for row in rows):
+        rule = "Nabf 0.003 to 0.032 in every row, falling where Qabf rises"
+        yield Finding("Nabf", "arguments exchanged", ("tang",), "weak", rule)
+
+
 def _edges(columns: Columns) -> Iterator[Finding]:
     """EI and AG measure the same slopes, one with weights of sum 8."""
     pairs = _together(columns, "EI", "AG")
@@ -188,7 +199,7 @@ def _copied(columns: Columns) -> Iterator[Finding]:
 
 
 _RELATIONS: tuple[Callable[[Columns], Iterator[Finding]], ...] = (
-    _from_error, _saturated, _exposure, _edges, _copied,
+    _from_error, _saturated, _exposure, _exchanged, _edges, _copied,
 )  # fmt: skip
 
 

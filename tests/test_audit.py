@@ -89,6 +89,10 @@ def test_confidence_is_what_the_rules_justify(columns: dict, conclusion: str) ->
         ({"MS-SSIM": [0.0, 0.0]}, "a stub, not computed"),
         ({"EI": [40.0], "AG": [9.0]}, "does not fit AG"),
         ({"FMI_pixel": [0.886]}, "edge maps"),
+        (
+            {"Nabf": [0.004, 0.006, 0.009, 0.011, 0.02], "Qabf": [0.6, 0.55, 0.5, 0.52, 0.4]},
+            "arguments exchanged",
+        ),
     ],
 )
 def test_faults_are_named(columns: dict, verdict: str) -> None:

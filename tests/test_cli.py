@@ -66,6 +66,24 @@ def test_eval_of_pictures_made_by_anything(zoo, pairs: Path, tmp_path: Path, dra
     assert "Metric convention: standard" in out
 
 
+def test_eval_under_a_convention(zoo, pairs: Path, tmp_path: Path, draw) -> None:
+    for seed, name in enumerate("abc"):
+        image.write(tmp_path / "theirs" / f"{name}.png", draw(40, 56, 3, seed))
+    command = ("eval", "--fused", tmp_path / "theirs", *roles(pairs), "--out", "t.json")
+    code, out, _ = zoo(*command, "--metrics", "EN,SSIM,PSNR", "--convention", "ivif_zoo")
+    assert code == 0
+    assert "Metric convention: ivif_zoo. PSNR: 48.13 dB above the standard." in out
+    theirs = json.loads(Path("t.json").read_text())
+    assert theirs["convention"] == "ivif_zoo"
+    zoo(*command, "--metrics", "EN,SSIM,PSNR")
+    ours = json.loads(Path("t.json").read_text())["rows"][-1]
+    assert theirs["rows"][-1]["PSNR"] - ours["PSNR"] == pytest.approx(48.1308, abs=1e-4)
+    assert theirs["rows"][-1]["SSIM"] != pytest.approx(ours["SSIM"], rel=1e-3)
+    code, _, err = zoo(*command, "--metrics", "SCD", "--convention", "vifb")
+    assert code == 1
+    assert "the convention vifb has no SCD" in error_line(err)
+
+
 def test_bench_and_eval_of_the_written_pictures_agree(zoo, pairs: Path) -> None:
     zoo("run", "laplacian", "--dataset", "demo", "--limit", "2", "--out", "o")
     zoo("eval", "--fused", "o", "--dataset", "demo", "--limit", "2", "--out", "e.json")
