@@ -12,6 +12,7 @@ from fusionzoo import (
     catalog,
     cli_adapt,
     cli_audit,
+    cli_explain,
     cli_masks,
     cli_results,
     cli_sweep,
@@ -36,6 +37,7 @@ for command in (
 ):  # fmt: skip
     cli.add_command(command)
 cli.add_command(cli_masks.masks)
+cli.add_command(cli_explain.explain)
 cli.add_command(cli_results.results)
 cli.add_command(cli_adapt.pseudo_label)
 

@@ -66,8 +66,7 @@ PAIRS: Mapping[str, tuple[str, str]] = {
     "mff": ("near", "far"),
     "medical": ("scan", "mri"),
 }
-"""Fusion tasks by the roles they join: visible and infrared, multi-exposure, multi-focus, and a CT,
-PET or SPECT scan with an MRI picture."""
+"""Fusion tasks by the roles they join; a scan is a CT, PET or SPECT picture."""
 
 
 @dataclass(frozen=True)
@@ -224,6 +223,7 @@ class Method:
         stand_ins: Roles that may be given instead of the one input of a segmenter.
         dials: Numbers that the network also takes, as keyword arguments, and what each does.
         code_version: Raised when outputs change, so that older results are recomputed.
+        explain: "module:function" for `fusionzoo explain`: (entry, file or None, sample) -> planes.
         stretch: The fused luminance of each picture is stretched to span 0 to 1.
         variants: The same method for other pairs, by task (`PAIRS`), each with its own inputs and
             weights; `forms` adds this one.
@@ -248,6 +248,7 @@ class Method:
     stand_ins: tuple[str, ...] = ()
     dials: Mapping[str, str] = field(default_factory=dict)
     code_version: int = 1
+    explain: str | None = None
     stretch: bool = False
     variants: Mapping[str, Method] = field(default_factory=dict)
 
@@ -267,11 +268,7 @@ class Method:
         return {self.pair: self, **self.variants}
 
     def form(self, task: str) -> Method:
-        """The variant for a task.
-
-        Raises:
-            UnknownNameError: It has none.
-        """
+        """The variant for a task; UnknownNameError if there is none."""
         if task not in self.forms:
             known = ", ".join(filter(None, self.forms)) or "none of the pairs by name"
             raise UnknownNameError(f"no variant for the task '{task}': there is {known}")

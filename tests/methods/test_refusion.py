@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 import fusionzoo
 from fusionzoo import methods, predictor, weights
 from fusionzoo.core import PAIRS
+from fusionzoo.layers.folding import prepare_for_inference
 from fusionzoo.methods.refusion.losses import fusion_loss, gradient, reconstruction_loss
 from fusionzoo.methods.refusion.network import Fusion, Proposal, Reconstruction, convert
 
@@ -113,6 +115,15 @@ def test_proposed_weights_sum_to_one_at_full_size() -> None:
         torch.testing.assert_close(weight.sum(1), torch.ones(1, 23, 17))
 
 
+def test_a_symmetric_proposal_has_no_favourite_place() -> None:
+    torch.manual_seed(0)
+    proposal, pair = Proposal(symmetric=True), random_pair()
+    for straight, swapped in zip(proposal(*pair), proposal(*pair[::-1]), strict=True):
+        torch.testing.assert_close(straight, swapped.flip(1))
+        torch.testing.assert_close(straight.sum(1), torch.ones(1, 24, 20))
+    assert (straight - 0.5).abs().max() > 1e-4
+
+
 def test_the_two_proposals_see_intensities_and_gradients() -> None:
     """A constant added to a picture moves W, but not V, except along a border of zeros."""
     torch.manual_seed(0)
@@ -186,6 +197,46 @@ def test_forms_and_weights_of_every_task() -> None:
         assert form.stretch
         assert form.weights["official"].license == "unknown"
         assert not weights.at_hand(form, "official")
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 70), (45, 33), (200, 90)])
+@pytest.mark.parametrize("batch", [1, 2])
+def test_the_inference_form_gives_the_same_numbers(size: tuple[int, int], batch: int) -> None:
+    network = Fusion().eval()
+    network.load_state_dict(convert(filled()))
+    fast = prepare_for_inference(network)
+    generator = torch.Generator().manual_seed(1)
+    first, second = torch.rand(2, batch, 1, *size, generator=generator)
+    with torch.inference_mode():
+        torch.testing.assert_close(fast(first, second), network(first, second), rtol=0, atol=1e-6)
+
+
+class LargestTensor(TorchDispatchMode):
+    """Notes the size of the largest tensor that any operation gives."""
+
+    largest = 0
+
+    def __torch_dispatch__(self, operation, types, arguments=(), keywords=None):
+        result = operation(*arguments, **(keywords or {}))
+        for one in result if isinstance(result, tuple | list) else (result,):
+            if isinstance(one, Tensor):
+                self.largest = max(self.largest, one.numel())
+        return result
+
+
+def test_memory_grows_linearly_with_the_pixels() -> None:
+    """The widest map has 128 channels; in strips it never exists whole."""
+    network = Fusion().eval()
+    fast = prepare_for_inference(network)
+    with torch.inference_mode():
+        for side in (32, 64, 128):
+            plane = torch.rand(1, 1, side, side)
+            with LargestTensor() as plain:
+                network(plane, plane)
+            assert plain.largest == 128 * side * side
+        with LargestTensor() as strips:
+            fast(torch.rand(1, 1, 512, 256), torch.rand(1, 1, 512, 256))
+    assert strips.largest == 32 * 512 * 256
 
 
 def predictor_of(task: str = "vif") -> predictor.Predictor:

@@ -103,15 +103,24 @@ def test_settings_refuse_what_cannot_be() -> None:
 
 
 def test_the_schedule() -> None:
-    settings = Settings(steps=100, epochs=10, meta_share=0.3, decay=0.5)
+    settings = Settings(steps=100, epochs=10, meta_start=0, meta_share=0.3, decay=0.5)
+    late = replace(settings, meta_start=0.5)
+    assert [step for step in range(100) if late.is_meta(step)][:4] == [50, 51, 52, 60]
     assert [settings.is_meta(step) for step in range(10)] == [True] * 3 + [False] * 7
     assert [settings.factor(step) for step in (0, 9, 10, 99)] == pytest.approx([0.1, 0.1, 0.2, 1])
     assert [settings.decayed(1.0, step) for step in (0, 19, 20, 99)] == [1, 1, 0.5, 0.0625]
-    assert not replace(settings, fixed_loss=True).is_meta(0)
 
 
 def small(**changes: object) -> Settings:
-    given = {"steps": 4, "epochs": 2, "meta_share": 0.5, "height": 16, "width": 16, **changes}
+    given = {
+        "steps": 4,
+        "epochs": 2,
+        "meta_start": 0,
+        "meta_share": 0.5,
+        "height": 16,
+        "width": 16,
+        **changes,
+    }
     return Settings(**given)
 
 
@@ -185,7 +194,9 @@ def test_each_step_moves_its_networks_alone(how: str) -> None:
 def test_a_fixed_loss_never_asks_the_proposal() -> None:
     recipe = Recipe(small(fixed_loss=True), torch.device("cpu"))
     before = snapshot(recipe)
-    recipe.update(batch(2), 0)
+    assert recipe.update(batch(2), 0) == {}
+    assert changed(recipe, before) == set()
+    recipe.update(batch(2), 1)
     assert changed(recipe, before) == {"fusion", "reconstruction"}
     assert all((weight == 0.5).all() for weight in recipe.proposed(*torch.rand(2, 1, 1, 4, 4)))
 
@@ -194,7 +205,7 @@ def test_a_fixed_loss_never_asks_the_proposal() -> None:
 def test_swapped_pairs_keep_the_reconstruction_targets(swap: str) -> None:
     recipe = Recipe(small(swap=swap), torch.device("cpu"))
     given = batch(4)
-    made = recipe._pair(given)
+    made = recipe._pair(given, swap == "double")
     expected = torch.cat([given["first"], given["second"]], 1)
     straight = (made.first == made.targets[:, :1]).flatten(1).all(1).tolist()
     if swap == "double":
@@ -209,7 +220,7 @@ def test_swapped_pairs_keep_the_reconstruction_targets(swap: str) -> None:
 def test_meta_gradients_of_a_large_batch_are_means_of_small_ones() -> None:
     """Then two processes with half a batch each take the same step."""
     torch.manual_seed(0)
-    recipe = Recipe(small(batch=4), torch.device("cpu"))
+    recipe = Recipe(small(batch=4, swap="random"), torch.device("cpu"))
     whole = recipe._pair(batch(4))
     step = MetaStep(0.01)
     nets = (recipe.fusion, recipe.reconstruction, recipe.proposal)

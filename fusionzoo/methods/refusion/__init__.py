@@ -63,6 +63,7 @@ VIF = Method(
     paper="Bai et al., ReFusion, International Journal of Computer Vision 2025",
     license="Apache-2.0 (this code); none given for the authors' weights",
     recipe="fusionzoo.methods.refusion.recipe:Recipe",
+    explain="fusionzoo.methods.refusion.explain:explain",
     stretch=True,
 )
 

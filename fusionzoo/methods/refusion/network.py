@@ -88,6 +88,12 @@ class Fusion(nn.Module):
         fused: Tensor = self.head(self.decoder(mixed))
         return fused
 
+    def inference_form(self) -> nn.Module:
+        """This network, arranged for speed and little memory; the outputs are the same."""
+        from fusionzoo.methods.refusion.inference import FastFusion
+
+        return FastFusion(self)
+
 
 class Reconstruction(nn.Module):
     """R: what the two sources may have been, from the fused plane alone; one network for each."""
@@ -115,7 +121,7 @@ class Reconstruction(nn.Module):
 
 
 class Weighting(nn.Module):
-    """Two planes to one weight for each, (B, 2, H, W), sum 1 at every pixel."""
+    """Two planes to one logit for each; softmax over them gives weights of sum 1."""
 
     def __init__(self) -> None:
         """Two blocks for each source, two for both, width 16 and 32."""
@@ -123,30 +129,44 @@ class Weighting(nn.Module):
         self.stem1, self.stem2 = convolution(1, WIDTH), convolution(1, WIDTH)
         self.encoder1, self.encoder2 = blocks(WIDTH), blocks(WIDTH)
         self.decoder = blocks(2 * WIDTH)
-        self.head = nn.Sequential(
-            convolution(2 * WIDTH, WIDTH), nn.PReLU(), convolution(WIDTH, 2), nn.Softmax(1)
-        )
+        self.head = nn.Sequential(convolution(2 * WIDTH, WIDTH), nn.PReLU(), convolution(WIDTH, 2))
 
     def forward(self, first: Tensor, second: Tensor) -> Tensor:
-        """Weights of two planes (B, 1, H, W)."""
+        """Logits (B, 2, H, W) for two planes (B, 1, H, W)."""
         both = [self.encoder1(self.stem1(first)), self.encoder2(self.stem2(second))]
-        weights: Tensor = self.head(self.decoder(torch.cat(both, 1)))
-        return weights
+        logits: Tensor = self.head(self.decoder(torch.cat(both, 1)))
+        return logits
 
 
 class Proposal(nn.Module):
     """P: the loss's weights W of intensities and V of gradients, each (B, 2, H, W) of sum 1."""
 
-    def __init__(self, padding: str = "zeros") -> None:
-        """`padding` is that of the gradients it sees."""
+    def __init__(self, padding: str = "zeros", symmetric: bool = False) -> None:
+        """Random parameters.
+
+        Args:
+            padding: Of the gradients it sees.
+            symmetric: Ask it in both orders and take the mean of the logits, so that swapped
+                sources get swapped weights and no place of the two can be preferred.
+        """
         super().__init__()
-        self.padding = padding
+        self.padding, self.symmetric = padding, symmetric
         self.intensity, self.gradient = Weighting(), Weighting()
 
     def forward(self, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
         """W and V for planes (B, 1, H, W) in [0, 1]; channel 0 is the first source's weight."""
+        if self.symmetric:
+            first, second = torch.cat([first, second]), torch.cat([second, first])
         edges = [gradient(plane, self.padding) for plane in (first, second)]
-        return self.intensity(first, second), self.gradient(*edges)
+        logits = self.intensity(first, second), self.gradient(*edges)
+        w, v = (self._balanced(x) if self.symmetric else x for x in logits)
+        return w.softmax(1), v.softmax(1)
+
+    @staticmethod
+    def _balanced(logits: Tensor) -> Tensor:
+        # Of logits, not of weights: a mean of saturated weights has no slope to learn from.
+        straight, swapped = logits.chunk(2)
+        return (straight + swapped.flip(1)) / 2
 
 
 RENAMES = (

@@ -35,13 +35,26 @@ class Recipe:
         self.settings = settings
         self.fusion = Fusion().to(device)
         self.reconstruction = Reconstruction().to(device)
-        self.proposal = Proposal(settings.gradient_padding).to(device)
+        self.proposal = Proposal(settings.gradient_padding, settings.symmetric).to(device)
         if settings.start:
-            self.fusion.load_state_dict(read_state_dict(Path(settings.start)))
+            self._start(Path(settings.start))
         self.optimisers = {
             "fusion": torch.optim.Adam(self.fusion.parameters()),
             "reconstruction": torch.optim.Adam(self.reconstruction.parameters()),
-            "proposal": torch.optim.Adam(self.proposal.parameters()),
+            # Meta-gradients are small: the usual epsilon would swallow many entries.
+            "proposal": torch.optim.Adam(self.proposal.parameters(), eps=1e-15),
+        }
+
+    def _start(self, folder: Path) -> None:
+        for name, network in self._networks().items():
+            network.load_state_dict(read_state_dict(folder / f"{name}.safetensors"))
+
+    def _networks(self) -> dict[str, nn.Module]:
+        """By the name of the file that `train` writes."""
+        return {
+            "weights": self.fusion,
+            "reconstruction": self.reconstruction,
+            "proposal": self.proposal,
         }
 
     def prepare(self, sample: Sample) -> dict[str, Tensor]:
@@ -75,13 +88,17 @@ class Recipe:
 
     def update(self, batch: dict[str, Tensor], step: int) -> dict[str, float]:
         """A meta-step of P in the first part of each epoch, else a step of F and R."""
-        pair = self._pair(batch)
-        return self._meta(pair, step) if self.settings.is_meta(step) else self._learn(pair, step)
+        meta = self.settings.is_meta(step)
+        if meta and self.settings.fixed_loss:
+            return {}
+        orders = ("double", "meta") if meta else ("double",)
+        pair = self._pair(batch, self.settings.swap in orders)
+        return self._meta(pair, step) if meta else self._learn(pair, step)
 
-    def _pair(self, batch: dict[str, Tensor]) -> Pair:
+    def _pair(self, batch: dict[str, Tensor], double: bool = False) -> Pair:
         first, second = batch["first"], batch["second"]
         targets = torch.cat([first, second], 1)
-        if self.settings.swap == "double":
+        if double:
             # Neighbours, so that half of a batch holds whole pairs.
             both = torch.stack([first, second], 1).flatten(0, 1)
             other = torch.stack([second, first], 1).flatten(0, 1)
@@ -192,3 +209,9 @@ class Recipe:
     def weights(self) -> dict[str, Tensor]:
         """F alone: what `fusionzoo.load` needs."""
         return self.fusion.state_dict()
+
+    @property
+    def companions(self) -> dict[str, dict[str, Tensor]]:
+        """R, and P, which `fusionzoo explain` shows."""
+        networks = self._networks()
+        return {name: networks[name].state_dict() for name in ("reconstruction", "proposal")}

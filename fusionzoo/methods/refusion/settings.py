@@ -23,7 +23,9 @@ class Settings:
             visible pictures.
         steps: Updates, meta-steps among them.
         epochs: The steps are cut into that many epochs.
-        meta_share: Part of each epoch, at its beginning, in which P learns.
+        meta_start: Part of the training before P begins to learn; F and R must be able to do
+            something before their reactions mean anything. The authors have no such part.
+        meta_share: Part of each later epoch, at its beginning, in which P learns.
         batch: Pictures per update; half of them train and half test in a meta-step.
         height: Of a crop.
         width: Of a crop.
@@ -37,20 +39,25 @@ class Settings:
         gradient_ramp: The factor of the loss's gradient term grows from 1/epochs to 1.
         gradient_factor: That factor in the end.
         gradient_padding: "zeros" as published, or "replicate".
-        swap: "double" enters each pair in both orders, "random" in one of them, "none" as it is.
-        fixed_loss: Leave P out: W = V = 0.5.
-        start: Weights (safetensors) that F starts from; empty: random.
+        swap: "double" enters each pair in both orders, "random" in one of them, "none" as it is;
+            "meta" in both orders where P learns, else in one of them.
+        symmetric: Ask P in both orders and take the mean. Without it, short trainings end with
+            one place of the two preferred everywhere, whatever picture stands there.
+        fixed_loss: Leave P out: W = V = 0.5. The meta-steps are skipped, so that F and R see the
+            same batches at the same rates as with a learned loss.
+        start: Folder of a finished training that F, R and P start from; empty: random.
     """
 
     task: Literal["vif", "mef", "mff"] = "vif"
-    steps: int = 4000
-    epochs: int = 40
-    meta_share: float = 0.3
+    steps: int = 900
+    epochs: int = 18
+    meta_start: float = 0.1
+    meta_share: float = 0.4
     batch: int = 2
-    height: int = 64
-    width: int = 64
+    height: int = 48
+    width: int = 48
     seed: int = 0
-    learning_rate: float = 1e-3
+    learning_rate: float = 2e-3
     inner_rate: float = 1e-2
     proposal_rate: float = 3e-3
     decay: float = 0.4
@@ -59,7 +66,8 @@ class Settings:
     gradient_ramp: bool = True
     gradient_factor: float = 1.0
     gradient_padding: Padding = "replicate"
-    swap: Literal["double", "random", "none"] = "random"
+    swap: Literal["double", "meta", "random", "none"] = "random"
+    symmetric: bool = True
     fixed_loss: bool = False
     start: str = ""
 
@@ -78,8 +86,8 @@ class Settings:
 
     def is_meta(self, step: int) -> bool:
         """True if P learns in this step."""
-        place = step * self.epochs / self.steps - self.epoch(step)
-        return not self.fixed_loss and place < self.meta_share
+        place = step * self.epochs % self.steps / self.steps
+        return step >= self.meta_start * self.steps and place < self.meta_share
 
     def factor(self, step: int) -> float:
         """C of the fusion loss."""

@@ -1,0 +1,71 @@
+"""The command that shows why a method does what it does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from fusionzoo import catalog
+from fusionzoo.cli_work import (
+    data_option,
+    dataset_option,
+    limit_option,
+    scenes_of,
+    split_option,
+    with_roles,
+)
+from fusionzoo.core import DataError, FusionZooError, Method
+
+
+@click.command()
+@click.argument("method")
+@dataset_option
+@split_option
+@with_roles
+@click.option(
+    "--weights",
+    type=click.Path(exists=True, path_type=Path),
+    help="What is shown, of a training of one's own; else what is shipped.",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder [default: out/METHOD-explained]."
+)
+@data_option
+@limit_option
+def explain(
+    method: str,
+    dataset: str | None,
+    split: str | None,
+    weights: Path | None,
+    out: Path | None,
+    data: Path | None,
+    limit: int | None,
+    **roles: Path | None,
+) -> None:
+    """Write maps of what a method attends to, or of the loss it learned, beside the sources."""
+    from fusionzoo import image, sheet
+
+    known: Method = catalog.find("fusionzoo.methods", method)
+    if known.explain is None:
+        names = catalog.names("fusionzoo.methods")
+        able = [n for n in names if catalog.find("fusionzoo.methods", n).explain]
+        raise FusionZooError(f"{method} has nothing to show; these have: {', '.join(able)}")
+    _, entry, listing = scenes_of(dataset, split, data, roles)
+    task = known.task_for(entry.roles)
+    if task is None:
+        raise DataError(
+            f"{method} fits no pair of {entry.title}: it offers {', '.join(entry.roles)}"
+        )
+    form, folder = known.form(task), out or Path("out") / f"{method}-explained"
+    show = catalog.resolve(known.explain)
+    for item in listing.items[:limit]:
+        sample = item.load()
+        found = show(form, weights, sample)
+        pictures = {role: sample.images[role] for role in form.inputs} | found
+        levels = {name: image.to_levels(plane) for name, plane in pictures.items()}
+        for name in found:
+            image.write(folder / f"{item.name}_{name.replace(' ', '_')}.png", levels[name])
+        sheet.write(folder / f"{item.name}.png", [sheet.Strip(item.name, levels)])
+    count = len(listing.items[:limit])
+    click.echo(f"{method}: maps of {count} scenes in {folder}")
