@@ -8,7 +8,7 @@ Windows and constants as for SSIM; between scales 2x2 means, see `_scales.pyrami
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -16,7 +16,15 @@ from fusionzoo.core import Metric, Observation
 from fusionzoo.metrics._plane import Plane
 from fusionzoo.metrics._scales import RANGE, similarities
 from fusionzoo.metrics._summary import Combination, mean, two_sources
-from fusionzoo.metrics._windows import GAUSSIAN, Floats, averaged, factors, moments_of, values
+from fusionzoo.metrics._windows import (
+    GAUSSIAN,
+    Floats,
+    Moments,
+    covariance,
+    factors,
+    moments_of,
+    values,
+)
 
 EXPONENTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 MINIMUM_SIDE = 161
@@ -66,15 +74,27 @@ def _exact_factors(fused: Plane, source: Plane, data_range: float, odd: OddRule)
     """The five factors in float64, which small constants need."""
     constants = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
     found: list[float] = []
-    one, two = fused.once(values), source.once(values)
-    for scale in range(len(EXPONENTS)):
-        left, right = moments_of(one, GAUSSIAN), moments_of(two, GAUSSIAN)
-        crossed = averaged(one * two, GAUSSIAN) - left.mean * right.mean
-        light, structure = factors(left, right, crossed, *constants)
-        last = scale == len(EXPONENTS) - 1
+    for one, two in zip(fused.once(_scales, odd), source.once(_scales, odd), strict=True):
+        crossed = covariance(one.picture, two.picture, one.moments, two.moments, GAUSSIAN)
+        light, structure = factors(one.moments, two.moments, crossed, *constants)
+        last = len(found) == len(EXPONENTS) - 1
         found.append(float((light * structure if last else structure).mean()))
-        one, two = _halved(one, odd), _halved(two, odd)
     return found
+
+
+class Scale(NamedTuple):
+    """A picture at one scale, with its local moments."""
+
+    picture: Floats
+    moments: Moments
+
+
+def _scales(plane: Plane, odd: OddRule) -> list[Scale]:
+    """All five, in float64."""
+    pictures = [plane.once(values)]
+    for _ in EXPONENTS[1:]:
+        pictures.append(_halved(pictures[-1], odd))
+    return [Scale(picture, moments_of(picture, GAUSSIAN)) for picture in pictures]
 
 
 def _halved(picture: Floats, odd: OddRule) -> Floats:

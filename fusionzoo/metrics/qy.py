@@ -85,24 +85,29 @@ def _chosen(share: Floats, similar: NDArray[np.bool_], left: Floats, right: Floa
 
 
 def _row_form(fused: Plane, first: Plane, second: Plane) -> float:
-    row = WINDOW.kernel.ravel()
-
-    def averaged(picture: Floats) -> Floats:
-        return zero_bordered(picture, row, np.ones_like(row))
-
-    pictures = [plane.once(values) for plane in (first, second, fused)]
-    means = [averaged(picture) for picture in pictures]
-    stats = [Moments(m, averaged(p * p) - m * m) for p, m in zip(pictures, means, strict=True)]
-
-    def similarity(i: int, j: int) -> Floats:
-        crossed = averaged(pictures[i] * pictures[j]) - means[i] * means[j]
-        light, structure = factors(stats[i], stats[j], crossed, 1e-4, 9e-4)
-        return light * structure
-
-    one, two = stats[0].variance, stats[1].variance
+    one, two = (plane.once(_row_moments).variance for plane in (first, second))
     share = one / (one + two + 1e-10)
-    alike = similarity(0, 1) >= SIMILAR
-    return float(_chosen(share, alike, similarity(0, 2), similarity(1, 2)).mean())
+    alike = first.once(_row_similarity, second) >= SIMILAR
+    left, right = (fused.once(_row_similarity, source) for source in (first, second))
+    return float(_chosen(share, alike, left, right).mean())
+
+
+def _row_average(picture: Floats) -> Floats:
+    row = WINDOW.kernel.ravel()
+    return zero_bordered(picture, row, np.ones_like(row))
+
+
+def _row_moments(plane: Plane) -> Moments:
+    picture = plane.once(values)
+    mean = _row_average(picture)
+    return Moments(mean, _row_average(picture * picture) - mean * mean)
+
+
+def _row_similarity(plane: Plane, other: Plane) -> Floats:
+    one, two = plane.once(_row_moments), other.once(_row_moments)
+    crossed = _row_average(plane.once(values) * other.once(values)) - one.mean * two.mean
+    light, structure = factors(one, two, crossed, 1e-4, 9e-4)
+    return light * structure
 
 
 ENTRY = Metric(

@@ -65,27 +65,33 @@ def _ratio(scales: list[Told]) -> float | None:
 
 def _saturated(fused: Plane, source: Plane) -> Told:
     """The first scale where 8-bit products saturate at 255 before they are filtered."""
-    window = WINDOWS[0]
-    theirs, ours = (
-        clipped(x, np.minimum(x * x, 255), window)
-        for x in (fused.once(values), source.once(values))
-    )
+    theirs, ours = fused.once(_saturated_moments), source.once(_saturated_moments)
     product = np.minimum(fused.once(values) * source.once(values), 255)
-    return told(channel(averaged(product, window), ours, theirs), PIXEL_NOISE)
+    return told(channel(averaged(product, WINDOWS[0]), ours, theirs), PIXEL_NOISE)
+
+
+def _saturated_moments(plane: Plane) -> Moments:
+    picture = plane.once(values)
+    return clipped(picture, np.minimum(picture * picture, 255), WINDOWS[0])
 
 
 def _shifted(fused: Plane, source: Plane) -> list[Told]:
     """IVIF_ZOO's recursion: full-size outputs, zero border, positions -(N + 1)/2 to (N - 1)/2."""
+    rows = zip(fused.once(_shifted_scales), source.once(_shifted_scales), WINDOWS, strict=True)
+    return [
+        told(channel(_filtered(x * y, window), ours, theirs), PIXEL_NOISE)
+        for (x, theirs), (y, ours), window in rows
+    ]
+
+
+def _shifted_scales(plane: Plane) -> list[tuple[Floats, Moments]]:
+    """The picture at four scales, with its local moments."""
     found = []
-    distorted, reference = (plane.once(values) for plane in (fused, source))
+    picture = plane.once(values)
     for scale, window in enumerate(WINDOWS):
         if scale:
-            distorted, reference = (
-                np.ascontiguousarray(_filtered(x, window)[::2, ::2]) for x in (distorted, reference)
-            )
-        theirs, ours = (_moments(x, window) for x in (distorted, reference))
-        crossed = _filtered(distorted * reference, window)
-        found.append(told(channel(crossed, ours, theirs), PIXEL_NOISE))
+            picture = np.ascontiguousarray(_filtered(picture, window)[::2, ::2])
+        found.append((picture, _moments(picture, window)))
     return found
 
 
