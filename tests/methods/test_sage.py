@@ -113,3 +113,27 @@ def test_published_pictures(name: str, official: predictor.Predictor, shared: Pa
     apart = np.abs(image.to_levels(output).astype(int) - published)
     assert apart.max() <= 1
     assert (apart > 0).sum() <= 200
+
+
+def test_sage_runs_without_a_download() -> None:
+    """The shipped student keeps more detail than the mean, and both sources, on a drawn pair."""
+    sample = next(datasets.samples("demo"))
+    fused = {name: fusionzoo.load(name, device="cpu") for name in ("sage", "average")}
+    assert fused["sage"].label == "sage@zoo"
+    seen = {
+        name: metrics.evaluate(method.fuse(sample)[0], **sample.images, data_range=1)
+        for name, method in fused.items()
+    }
+    for symbol in ("SF", "AG", "SD"):
+        assert seen["sage"][symbol].value > seen["average"][symbol].value
+
+
+def test_the_shipped_weights_name_what_they_were_trained_on() -> None:
+    entry = fusionzoo.methods.find("sage").weights["zoo"]
+    with safe_open(weights.locate(entry), "pt") as stored:
+        facts = {key: json.loads(value) for key, value in stored.metadata().items()}
+    assert set(facts["data"]) == set(entry.trained_on)
+    for name, listed in facts["data"].items():
+        ids = id_list(name.replace(":", "_"))
+        assert listed == {"scenes": len(ids), "list_hash": list_hash(ids)}
+    assert facts["settings"]["variant"] == "paper"
