@@ -20,7 +20,7 @@ from fusionzoo.train import run
 TRAINING = "roadscene:train_allowed,msrs:train_allowed"
 JUDGED = "roadscene:test50"
 METRICS = ("EN", "SD", "SF", "AG", "SCD", "SSIM", "MS-SSIM")
-SETTINGS = ("pretraining=0", "teacher_every=4", "batch=8", "taught=2", "height=96", "width=128",
+SETTINGS = ("pretraining=0", "teacher_every=4", "batch=4", "taught=2", "height=64", "width=96",
             "gradient_scales=2")  # fmt: skip
 VARIANTS = {
     "all losses": (),

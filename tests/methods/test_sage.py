@@ -1,17 +1,21 @@
 """SAGE's student: reference numbers, key contract, inference form, published pictures."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 from torch import nn
 
 import fusionzoo
-from fusionzoo import datasets, image, predictor
+from fusionzoo import datasets, image, metrics, predictor, weights
 from fusionzoo.core import ImageError
+from fusionzoo.datasets._folder import id_list
 from fusionzoo.layers.folding import fold, prepare_for_inference
 from fusionzoo.methods.sage.network import Student, convert
+from fusionzoo.store import list_hash
 from tests.methods.sage_reference import NUMBERS, check, key_list, ramp, state_dict
 
 KEYS = key_list("student_state_dict")
@@ -96,8 +100,6 @@ def test_official_checkpoint_equals_the_reference(shared: Path) -> None:
     network = Student()
     path = shared / "weights" / "sage_official.pt"
     entry = fusionzoo.methods.find("sage")
-    from fusionzoo import weights
-
     loaded = weights.load("sage", entry, network, path)
     assert (loaded.tag, loaded.license) == ("official", "MIT")
     with torch.inference_mode():

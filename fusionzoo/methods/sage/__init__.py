@@ -42,6 +42,13 @@ ENTRY = Method(
     halo=40,
     tile_origin=4,
     weights={
+        "zoo": Weights(
+            source="shipped with fusionzoo",
+            sha256="3504a1d10630daebc71167c4e23cb1c820e8ec3ba88f2e62070155f4636bfebb",
+            license="Apache-2.0",
+            trained_on=("roadscene:train_allowed", "msrs:train_allowed"),
+            file="methods/sage/zoo.safetensors",
+        ),
         "official": Weights(
             source=(
                 "github.com/RollingPlain/SAGE_IVIF, commit 377fdbef, file "
