@@ -165,7 +165,7 @@ def test_deep_tiff_and_rgba_work(zoo, tmp_path: Path, draw) -> None:
         (("run", "average", "--dataset", "demo:tset"), "did you mean test"),
         (("run", "average"), "give --dataset NAME"),
         (("run", "average", "--dataset", "tno"), "not on this machine"),
-        (("run", "sage", "--dataset", "demo"), "pass --weights FILE"),
+        (("run", "sage@official", "--dataset", "demo"), "pass --weights FILE"),
         (("run", "sage", "--dataset", "demo", "--weights", "none.pt"), "neither a file nor"),
         (("run", "average", "--dataset", "demo", "--device", "cuda:77"), "cannot be used"),
         (("eval", "--fused", "nowhere", "--dataset", "demo"), "nowhere is not a folder"),
