@@ -139,7 +139,7 @@ def load(
 
 def _as_file(name: str, method: Method, text: str) -> Path:
     if text.startswith("hf://"):
-        return _from_hub(text)
+        return from_hub(text)
     path = Path(text).expanduser()
     if path.is_file():
         return path
@@ -149,7 +149,12 @@ def _as_file(name: str, method: Method, text: str) -> Path:
     raise WeightsError(f"'{text}' is neither a file nor a weights tag of {name}: {hint}")
 
 
-def _from_hub(text: str) -> Path:
+def from_hub(text: str) -> Path:
+    """Download "hf://owner/repository/file", or find it in the hub's cache.
+
+    Raises:
+        WeightsError: An incomplete address, or it cannot be had.
+    """
     parts = text.removeprefix("hf://").split("/")
     if len(parts) < 3:
         raise WeightsError(f"'{text}' is incomplete: expected hf://owner/repository/file")

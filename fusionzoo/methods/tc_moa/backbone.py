@@ -98,16 +98,20 @@ class Attention(nn.Module):
         count, length, width = windows.shape
         packed = self.qkv(windows).reshape(count, length, 3, self.heads, width // self.heads)
         query, key, value = packed.permute(2, 0, 3, 1, 4)
+        bias = bias.to(query.dtype)
         if self.training:
-            # Twice as fast as the fused operator in bfloat16 on CPUs, but it holds all scores.
-            scores = query @ key.transpose(-1, -2) / math.sqrt(query.shape[-1]) + bias
-            mixed = scores.softmax(-1).to(value.dtype) @ value
+            mixed = _attend(query, key, value, bias)
         else:
-            mixed = functional.scaled_dot_product_attention(
-                query, key, value, attn_mask=bias.to(query.dtype)
-            )
+            mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
         attended: Tensor = self.proj(mixed.transpose(1, 2).reshape(count, length, width))
         return attended
+
+
+def _attend(query: Tensor, key: Tensor, value: Tensor, bias: Tensor) -> Tensor:
+    """The formula itself: it holds all scores, but is twice as fast in bfloat16 on CPUs."""
+    with torch.autocast(query.device.type, enabled=False):  # else softmax would be in float32
+        scores = (query / math.sqrt(query.shape[-1])) @ key.transpose(-1, -2) + bias
+        return scores.softmax(-1) @ value
 
 
 class Mlp(nn.Module):

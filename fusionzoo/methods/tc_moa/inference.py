@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
+from fusionzoo import tiling
 from fusionzoo.methods.tc_moa import keys
 from fusionzoo.methods.tc_moa.adapters import Dial
-from fusionzoo.methods.tc_moa.configuration import TASKS, SourceTask
+from fusionzoo.methods.tc_moa.configuration import SIZES, TASKS, SourceTask
 from fusionzoo.methods.tc_moa.network import Network
 
 
@@ -16,10 +17,23 @@ class Fuser(nn.Module):
     """A network bound to the task of an entry."""
 
     def __init__(self, task: SourceTask) -> None:
-        """The tiny size; see `Network` for the others."""
+        """The tiny size, until `adapt` is shown parameters of another one."""
         super().__init__()
         self.task = task
         self.network = Network("tiny", "zoo")
+
+    def adapt(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take the size that parameters were made for.
+
+        `base` and `large` run with the switches of the released code.
+
+        Raises:
+            KeyError: They are not a network's.
+        """
+        width = len(tensors["network.patch_embed.weight"])
+        name = next((name for name, size in SIZES.items() if size.width == width), "tiny")
+        if self.network.size != SIZES[name]:
+            self.network = Network(name, "official")
 
     def forward(
         self, x: Tensor, y: Tensor, alpha: float = 1.0, beta: float = 0.0, **routers: float
@@ -37,8 +51,13 @@ class Fuser(nn.Module):
             (B, 1 or 3, H, W), about [0, 1].
         """
         shares: Mapping[str, float] = routers or {self.task: 1.0}
-        pictures = [picture.expand(-1, 3, -1, -1) for picture in (x, y)]
+        height, width = x.shape[-2:]
+        pictures = [
+            tiling.pad(picture, self.network.size.multiple, 1).expand(-1, 3, -1, -1)
+            for picture in (x, y)
+        ]
         fused: Tensor = self.network(*pictures, shares, Dial(alpha, beta)).picture
+        fused = fused[..., :height, :width]
         return fused if x.shape[1] == 3 else fused.mean(1, keepdim=True)
 
 

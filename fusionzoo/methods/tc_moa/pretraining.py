@@ -22,6 +22,7 @@ from fusionzoo import colour, parallel
 from fusionzoo.core import Sample
 from fusionzoo.methods.tc_moa.configuration import ENLARGED
 from fusionzoo.methods.tc_moa.network import Network
+from fusionzoo.methods.tc_moa.start import begin_as_autoencoder, groups, set_rate
 from fusionzoo.recipe import Stateful
 
 
@@ -39,6 +40,7 @@ class MaskingSettings:
         last_rate: Learning rate at the end.
         warmup: Steps of linear warm-up.
         weight_decay: Of matrices; vectors have none.
+        pixel_rate: Factor on the learning rate of the maps between pixels and tokens.
         hidden: Share of patches that are hidden.
         cell: Patches are hidden in squares of this many.
     """
@@ -49,10 +51,11 @@ class MaskingSettings:
     height: int = 112
     width: int = 112
     seed: int = 0
-    learning_rate: float = 2e-3
+    learning_rate: float = 1e-3
     last_rate: float = 1e-4
     warmup: int = 40
     weight_decay: float = 0.05
+    pixel_rate: float = 0.1
     hidden: float = 0.6
     cell: int = 2
 
@@ -61,12 +64,17 @@ class Autoencoder(nn.Module):
     """The backbone of `Network`, and the token that stands for hidden patches."""
 
     def __init__(self, size: str) -> None:
-        """Random values."""
+        """Random values; `tiny` begins as an exact autoencoder of what it sees."""
         super().__init__()
         self.network = Network(size)
+        if size == "tiny":
+            begin_as_autoencoder(self.network)
         self.network.encoder.units = nn.ModuleList()
         self.network.decoder.units = nn.ModuleList()
-        self.mask_token = nn.Parameter(torch.randn(self.network.size.width) * 0.02)
+        constant = self.network.patch_embed.bias
+        assert constant is not None
+        # A hidden patch starts as a mean grey one.
+        self.mask_token = nn.Parameter(constant.detach().clone())
 
     def forward(self, pictures: Tensor, hidden: Tensor) -> Tensor:
         """Pictures (B, 3, H, W) in [0, 1], a mask (B, h, w) bool -> pixels (B, 3, 2 H, 2 W)."""
@@ -104,13 +112,11 @@ class Recipe:
         """Random values; the caller has seeded torch."""
         self.settings = settings
         self.model = Autoencoder(settings.size).to(device)
-        matrices = [p for p in self.model.parameters() if p.ndim > 1]
-        vectors = [p for p in self.model.parameters() if p.ndim <= 1]
-        groups = [
-            {"params": matrices, "weight_decay": settings.weight_decay},
-            {"params": vectors, "weight_decay": 0.0},
-        ]
-        self.optimiser = torch.optim.AdamW(groups, lr=settings.learning_rate, betas=(0.9, 0.95))
+        self.optimiser = torch.optim.AdamW(
+            groups(self.model, settings.weight_decay, settings.pixel_rate),
+            lr=settings.learning_rate,
+            betas=(0.9, 0.95),
+        )
 
     def prepare(self, sample: Sample) -> dict[str, Tensor]:
         """Luminance and infrared as levels (1, H, W) uint8."""
@@ -126,8 +132,7 @@ class Recipe:
         """One step of AdamW."""
         self.model.train()
         rate = learning_rate(step, self.settings)
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
+        set_rate(self.optimiser, rate)
         pixels, target, _ = self._drawn(batch["picture"])
         loss = (pixels.float() - target).abs().mean()
         self.optimiser.zero_grad()

@@ -8,6 +8,7 @@ chroma is put back afterwards.
 
 from __future__ import annotations
 
+import logging
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from fusionzoo.layers.focus import focus_pair
 from fusionzoo.methods.tc_moa import keys, losses
 from fusionzoo.methods.tc_moa.configuration import SourceTask
 from fusionzoo.methods.tc_moa.network import Fused, Network
+from fusionzoo.methods.tc_moa.start import begin_as_autoencoder, groups, set_rate
 from fusionzoo.recipe import Stateful
 
 SOURCES: dict[SourceTask, tuple[str, str]] = {
@@ -31,6 +33,11 @@ SOURCES: dict[SourceTask, tuple[str, str]] = {
     "mff": ("far", "near"),
 }
 """Sources x and y of a task, by role."""
+LICENCE = (
+    "masked autoencoders published by Meta are under CC BY-NC 4.0: what is trained from one may "
+    "not be used commercially"
+)
+_LOG = logging.getLogger(__name__)
 EPOCHS = 20
 """The released code's length, which warm-up and load balance are reckoned in."""
 
@@ -42,9 +49,11 @@ class FusionSettings:
     Attributes:
         task: "all", or one task alone.
         size: Size of the network.
-        variant: Preset of the switches.
+        variant: Preset of the switches; "auto" is "zoo" for `tiny`, "official" otherwise.
         backbone: Checkpoint of a masked autoencoder (ours, Meta's or Hugging Face's); empty:
-            random values, which only `trainable=all` can use.
+            none, which only `trainable=all` can use.
+        start: Initial values: "autoencoder" draws grey pictures exactly from the first step
+            (`tiny` only), before a backbone is filled in.
         trainable: "adapters" leaves the autoencoder as it is (the paper), "all" trains it too;
             "auto" is "all" for `tiny` and "adapters" otherwise.
         grey: Train on luminance, three times the same; else on colours.
@@ -55,6 +64,8 @@ class FusionSettings:
         learning_rate: Peak, reached after a linear warm-up of two of 20 epochs; then a cosine.
         last_rate: Learning rate at the end.
         weight_decay: Of matrices; vectors have none.
+        pixel_rate: Factor on the learning rate of the maps between pixels and tokens and of the
+            fusion layers, which start out right.
         clip: Largest norm of the gradient; 0: not clipped (the released code).
         average: Share of the old value when the parameters' running mean is updated; that mean is
             what is exported. 0: none (in the released code it has no effect on the network).
@@ -62,8 +73,9 @@ class FusionSettings:
 
     task: Literal["all", "vif", "mef", "mff"] = "all"
     size: Literal["tiny", "base", "large"] = "tiny"
-    variant: Literal["zoo", "paper", "official"] = "zoo"
+    variant: Literal["auto", "zoo", "paper", "official"] = "auto"
     backbone: str = ""
+    start: Literal["random", "autoencoder"] = "autoencoder"
     trainable: Literal["auto", "adapters", "all"] = "auto"
     grey: bool = True
     steps: int = 1200
@@ -71,9 +83,10 @@ class FusionSettings:
     height: int = 112
     width: int = 112
     seed: int = 0
-    learning_rate: float = 1e-3
+    learning_rate: float = 4e-4
     last_rate: float = 1e-5
     weight_decay: float = 0.05
+    pixel_rate: float = 0.1
     clip: float = 1.0
     average: float = 0.0
 
@@ -81,6 +94,13 @@ class FusionSettings:
     def tasks(self) -> tuple[SourceTask, ...]:
         """The tasks trained."""
         return get_args(SourceTask) if self.task == "all" else (self.task,)
+
+    @property
+    def preset(self) -> str:
+        """Name of the preset."""
+        if self.variant != "auto":
+            return self.variant
+        return "zoo" if self.size == "tiny" else "official"
 
     @property
     def everything(self) -> bool:
@@ -98,14 +118,24 @@ def learning_rate(step: int, settings: FusionSettings) -> float:
     return settings.last_rate + (settings.learning_rate - settings.last_rate) * swing
 
 
-def load_backbone(network: Network, path: Path) -> None:
+def load_backbone(network: Network, place: str) -> None:
     """Fill the autoencoder's part of a network; everything in it must be found.
 
+    Args:
+        network: Whose TC-MoAs stay as they are.
+        place: File, or "hf://owner/repository/file".
+
     Raises:
-        WeightsError: Not a masked autoencoder of this size.
+        WeightsError: Missing, or not a masked autoencoder of this size.
     """
+    path = weights.from_hub(place) if place.startswith("hf://") else Path(place).expanduser()
+    if not path.is_file():
+        raise WeightsError(f"{path} is not a file: expected a masked autoencoder's parameters")
+    tensors = weights.read_state_dict(path)
+    if not any(name.startswith("encoder.blocks.") for name in tensors):
+        _LOG.warning(LICENCE)
     try:
-        found = keys.from_autoencoder(weights.read_state_dict(path))
+        found = keys.from_autoencoder(tensors)
     except KeyError as error:
         raise WeightsError(f"{path} is no masked autoencoder with decoder: key {error}") from None
     wanted = {name: p for name, p in network.state_dict().items() if not _is_new(name)}
@@ -132,9 +162,11 @@ class Recipe:
     def __init__(self, settings: FusionSettings, device: torch.device) -> None:
         """The caller has seeded torch."""
         self.settings = settings
-        self.network = Network(settings.size, settings.variant)
+        self.network = Network(settings.size, settings.preset)
+        if settings.start == "autoencoder" and settings.size == "tiny":
+            begin_as_autoencoder(self.network)
         if settings.backbone:
-            load_backbone(self.network, Path(settings.backbone).expanduser())
+            load_backbone(self.network, settings.backbone)
         elif not settings.everything:
             raise WeightsError(
                 "adapters need a trained autoencoder to sit in: give --set backbone=FILE, or "
@@ -144,14 +176,11 @@ class Recipe:
         for name, parameter in self.network.named_parameters():
             parameter.requires_grad_(settings.everything or _is_new(name))
         self.trained = [p for p in self.network.parameters() if p.requires_grad]
-        groups = [
-            {
-                "params": [p for p in self.trained if p.ndim > 1],
-                "weight_decay": settings.weight_decay,
-            },
-            {"params": [p for p in self.trained if p.ndim <= 1], "weight_decay": 0.0},
-        ]
-        self.optimiser = torch.optim.AdamW(groups, lr=settings.learning_rate, betas=(0.9, 0.95))
+        self.optimiser = torch.optim.AdamW(
+            groups(self.network, settings.weight_decay, settings.pixel_rate),
+            lr=settings.learning_rate,
+            betas=(0.9, 0.95),
+        )
         self.mean = _running_mean(self.network, settings.average)
 
     def prepare(self, sample: Sample) -> dict[str, Tensor]:
@@ -177,8 +206,7 @@ class Recipe:
         """One optimiser step per task."""
         self.network.train()
         rate = learning_rate(step, self.settings)
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
+        set_rate(self.optimiser, rate)
         logged = {"learning_rate": rate}
         for task in self.settings.tasks:
             found = self._step(batch, task, step * EPOCHS // self.settings.steps)
@@ -195,6 +223,7 @@ class Recipe:
         if self.settings.clip:
             nn.utils.clip_grad_norm_(self.trained, self.settings.clip)
         self.optimiser.step()
+        torch.clear_autocast_cache()  # else the next task would see the parameters of before
         if self.mean is not None:
             self.mean.update_parameters(self.network)
         return {"loss": loss.item(), **found}
