@@ -34,8 +34,10 @@ ENTRY = Method(
     inputs=("visible",),
     task="restore",
     colour="rgb",
-    # A Fourier transform sees the whole picture: tiles change the result (methods/mitnet.md).
+    # A Fourier transform sees the whole picture, so tiles, which only very large pictures need, are
+    # pictures of their own and change the result (methods/mitnet.md).
     halo=None,
+    overlap=128,
     weights={
         "official": Weights(
             source=(

@@ -170,6 +170,7 @@ class TwoStage(nn.Module):
         bridge = swap_amplitude(first, base).to(first.dtype)
         merged = self.bridge_merge(torch.cat([self.bridge_head(bridge), gated], 1))
         levels = self.phase_encoder(merged, encoded, decoded)
+        del encoded, features, gated, bridge, merged  # without gradients: an eighth of the memory
         second = self._phase_up(levels, decoded)
         return Stages(first, self.tail(second) + base, levels[:-1], decoded)
 
@@ -177,8 +178,8 @@ class TwoStage(nn.Module):
         phase = self.interaction["phase"](levels[:-1])
         amplitude = self.interaction["amplitude"](decoded)
         features = levels[-1]
-        for level, step in zip(reversed(range(LEVELS - 1)), self.phase_decoder, strict=True):
-            features = step(features, phase[level], amplitude[level])
+        for step in self.phase_decoder:
+            features = step(features, phase.pop(), amplitude.pop())
         return features
 
 

@@ -17,8 +17,10 @@ ENTRY = Method(
     network="fusionzoo.methods.mitnet_fuse.network:FrequencyFusion",
     inputs=("visible", "infrared"),
     luma="levels",
-    # A Fourier transform sees the whole picture: tiles change the result (methods/mitnet.md).
+    # A Fourier transform sees the whole picture, so tiles, which only very large pictures need, are
+    # pictures of their own and change the result (methods/mitnet.md).
     halo=None,
+    overlap=128,
     weights={
         "zoo": Weights(
             source="shipped with fusionzoo",
