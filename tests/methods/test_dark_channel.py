@@ -1,4 +1,4 @@
-"""The dark channel prior on scenes whose haze is known."""
+"""The dark channel prior and contrast stretching on scenes whose haze is known."""
 
 import numpy as np
 import pytest
@@ -44,3 +44,11 @@ def test_a_picture_without_haze_stays_nearly_as_it_is() -> None:
 def test_tiny_pictures(size: tuple[int, int]) -> None:
     restored = fusionzoo.load("dark_channel", device="cpu")(visible=torch.rand(3, *size))
     assert restored.shape == (3, *size)
+
+
+def test_contrast_stretching_inverts_grey_uniform_haze() -> None:
+    clean = torch.from_numpy(scene()).permute(2, 0, 1)
+    ready = fusionzoo.load("contrast_stretch", device="cpu")
+    hazy = 0.3 * clean + 0.6
+    torch.testing.assert_close(ready(visible=hazy), ready(visible=clean), rtol=0, atol=1e-5)
+    assert ready(visible=clean).max() == 1

@@ -108,7 +108,7 @@ def test_no_parameter_is_dead() -> None:
 
 
 def test_networks_of_other_widths_are_recognised(released: Mitnet) -> None:
-    for network in (released, Mitnet(4), Mitnet(6, decoder_amplitude=False)):
+    for network in (released, Mitnet(4, stretched=True), Mitnet(6, decoder_amplitude=False)):
         tensors = network.state_dict()
         adapted = Mitnet(2)
         adapted.adapt(tensors)
@@ -167,3 +167,14 @@ def test_the_authors_files_are_converted(tmp_path: Path, released: Mitnet) -> No
     assert ready.tag == "mitnet_indoor_best"
     expected = released(pattern(30, 41)).detach().clamp(0, 1)
     torch.testing.assert_close(ready(visible=pattern(30, 41)), expected, rtol=0, atol=1e-5)
+
+
+def test_a_stretched_network_undoes_uniform_haze_before_it_starts() -> None:
+    torch.manual_seed(0)
+    clean = pattern(40, 48)
+    hazy = 0.3 * clean + 0.6
+    network = Mitnet(2, stretched=True).eval()
+    torch.testing.assert_close(network.ready(hazy), network.ready(clean), rtol=0, atol=1e-5)
+    low, high = network.ready(clean).quantile(torch.tensor([0.002, 0.998]))
+    assert (low.item(), high.item()) == pytest.approx((0, 1), abs=0.01)
+    assert network.ready(torch.full((1, 3, 8, 8), 0.4)).abs().max() == 0

@@ -14,7 +14,9 @@ from fusionzoo.methods.mitnet.recipe import Recipe, RestoreSettings
 from fusionzoo.metrics import evaluate
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "mitnet"
-SMALL = RestoreSettings(steps=20, batch=2, height=32, width=48, channels=2, warm_up=1, mutual=1e-3)
+SMALL = RestoreSettings(
+    steps=20, batch=2, height=32, width=48, shrink=2, channels=2, warm_up=1, mutual=1e-3
+)
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -142,7 +144,9 @@ def test_a_step_uses_every_kind_of_scene() -> None:
 
 
 def test_the_projectors_can_be_trained() -> None:
-    settings = RestoreSettings(channels=2, height=32, width=32, train_projector=True, mutual=1e-3)
+    settings = RestoreSettings(
+        channels=2, height=32, width=32, shrink=2, train_projector=True, mutual=1e-3
+    )
     recipe = Recipe(settings, torch.device("cpu"))
     before = [p.clone() for p in recipe.mutual.parameters()]
     recipe.update({"hazy": drawn(0, 1, 3, 16, 16), "clean": drawn(1, 1, 3, 16, 16)}, 0)
@@ -151,7 +155,7 @@ def test_the_projectors_can_be_trained() -> None:
 
 
 def test_crops_that_do_not_divide_are_refused() -> None:
-    with pytest.raises(ValueError, match="multiples of 16"):
+    with pytest.raises(ValueError, match="multiples of 32"):
         RestoreSettings(height=250)
 
 

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from fusionzoo.layers.stretch import QUANTILES, stretch
 from fusionzoo.methods.mitnet.interaction import Interaction
 from fusionzoo.methods.mitnet.layers import (
     AdaptiveFilter,
@@ -184,18 +185,41 @@ class TwoStage(nn.Module):
 
 
 class Mitnet(TwoStage):
-    """The dehazing network."""
+    """The dehazing network; ours first stretches a picture to its own range.
+
+    Dense haze maps a picture nearly linearly into a narrow range of bright greys. Undoing that
+    needs no learning, and what is left is what a small network can learn in hours. The released
+    networks see pictures as they are.
+    """
+
+    def __init__(
+        self,
+        width: int = ZOO_WIDTH,
+        decoder_amplitude: bool = True,
+        parallel: bool = False,
+        stretched: bool = False,
+    ) -> None:
+        """See `TwoStage`; `stretched` adds the stretch, and with it a buffer of two quantiles."""
+        super().__init__(width, decoder_amplitude=decoder_amplitude, parallel=parallel)
+        self.quantiles: Tensor | None
+        self.register_buffer("quantiles", torch.tensor(QUANTILES) if stretched else None)
+
+    def ready(self, hazy: Tensor) -> Tensor:
+        """What the stages see: the picture (B, 3, H, W), stretched if this network does so."""
+        if self.quantiles is None:
+            return hazy
+        return stretch(hazy, self.quantiles)
 
     def adapt(self, tensors: Mapping[str, Tensor]) -> None:
         """Become the size, and take the branches, that a state dict was made for."""
         width = tensors["amplitude_head.weight"].shape[0]
         branches = "amplitude_decoder.0.block.merge.weight" in tensors
-        Mitnet.__init__(self, width, decoder_amplitude=branches)
+        Mitnet.__init__(self, width, branches, stretched="quantiles" in tensors)
 
     def forward(self, hazy: Tensor) -> Tensor:
         """Restore RGB pictures (B, 3, H, W) in [0, 1] of any size; the result may leave [0, 1]."""
         height, width = hazy.shape[-2:]
-        padded = reflect(hazy)
+        padded = reflect(self.ready(hazy))
         return self.stages(padded, padded).second[..., :height, :width]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fusionzoo import parallel
+from fusionzoo import weights as parameters
 from fusionzoo.core import Sample
 from fusionzoo.methods.mitnet import haze, losses
 from fusionzoo.methods.mitnet.network import ZOO_WIDTH, Mitnet, TwoStage
@@ -34,9 +36,11 @@ class RestoreSettings:
         paired_batch: How many of them.
         height, width: Crop in pixels; multiples of 16.
         shrink: A crop is averaged down by this, or a part of that size is cut from it.
+        whole: How often the former.
         seed: Of everything random.
         channels: Width of the network's finest level (the authors': 20).
         decoder_amplitude: Spectral branches in the first decoder, as in the paper.
+        stretch: Pictures are stretched to their own range first (the authors' are not).
         rate: Peak learning rate (Adam); it rises for `warm_up` steps, then falls as a cosine.
         warm_up: Steps.
         fourier: Weight of the spectral terms (the authors': 0.05).
@@ -46,19 +50,22 @@ class RestoreSettings:
         similarity: Weight of 1 - SSIM of both stages (the authors': 1 for real haze).
         real_share: How often a scene's own hazy picture is taken instead of synthetic haze.
         clip: Largest norm of the gradient.
+        start: File of parameters to begin from; empty: from random ones.
     """
 
-    steps: int = 3000
-    batch: int = 4
+    steps: int = 1300
+    batch: int = 3
     paired: str = ""
     paired_batch: int = 1
-    height: int = 256
-    width: int = 320
-    shrink: int = 2
+    height: int = 320
+    width: int = 448
+    shrink: int = 4
+    whole: float = 0.85
     seed: int = 1
     channels: int = ZOO_WIDTH
     decoder_amplitude: bool = True
-    rate: float = 1e-3
+    stretch: bool = True
+    rate: float = 1.5e-3
     warm_up: int = 100
     fourier: float = 0.01
     mutual: float = 0.0
@@ -66,6 +73,7 @@ class RestoreSettings:
     similarity: float = 0.0
     real_share: float = 0.6
     clip: float = 1.0
+    start: str = ""
 
     def __post_init__(self) -> None:
         """Refuse crops that the network's strides do not divide."""
@@ -89,11 +97,11 @@ def levels(plane: Tensor) -> Tensor:
 
 
 def rescale(
-    planes: Mapping[str, Tensor], shrink: int, generator: torch.Generator
+    planes: Mapping[str, Tensor], shrink: int, whole: float, generator: torch.Generator
 ) -> dict[str, Any]:
     """Average all planes (C, H, W) down by `shrink`, or cut a part of that size."""
     height, width = (side // shrink for side in next(iter(planes.values())).shape[-2:])
-    if torch.rand((), generator=generator) < 0.5:
+    if torch.rand((), generator=generator) < whole:
         return {k: functional.avg_pool2d(p[None], shrink)[0] for k, p in planes.items()}
     top = int(torch.randint(height * (shrink - 1) + 1, (), generator=generator))
     left = int(torch.randint(width * (shrink - 1) + 1, (), generator=generator))
@@ -109,21 +117,27 @@ class Recipe:
     def __init__(self, settings: RestoreSettings, device: torch.device) -> None:
         """Network, optimiser and schedule."""
         self.settings = settings
-        self.network = self.build().to(device)
+        self.network = self.build()
+        if settings.start:
+            parameters.fill(self.network, Path(settings.start))
+        self.network = self.network.to(device)
         self.mutual = losses.MutualInformation(settings.channels).to(device)
         self.mutual.requires_grad_(settings.train_projector)
-        parameters = [*self.network.parameters()]
+        self.parameters = [*self.network.parameters()]
         if settings.train_projector:
-            parameters += self.mutual.parameters()
-        self.parameters = parameters
-        self.optimiser = torch.optim.Adam(parameters, settings.rate)
+            self.parameters += self.mutual.parameters()
+        self.optimiser = torch.optim.Adam(self.parameters, settings.rate)
         self.schedule = torch.optim.lr_scheduler.LambdaLR(
             self.optimiser, lambda step: cosine(step, settings.steps, settings.warm_up)
         )
 
     def build(self) -> TwoStage:
         """The network that is trained."""
-        return Mitnet(self.settings.channels, decoder_amplitude=self.settings.decoder_amplitude)
+        return Mitnet(
+            self.settings.channels,
+            decoder_amplitude=self.settings.decoder_amplitude,
+            stretched=self.settings.stretch,
+        )
 
     @property
     def streams(self) -> dict[str, str]:
@@ -144,7 +158,7 @@ class Recipe:
         """One scale, and haze where the scene has none of its own."""
         real = float(torch.rand((), generator=generator)) < self.settings.real_share
         as_floats = {k: p if p.is_floating_point() else p / 255 for k, p in planes.items()}
-        scaled = rescale(as_floats, self.settings.shrink, generator)
+        scaled = rescale(as_floats, self.settings.shrink, self.settings.whole, generator)
         clean = scaled["clean"]
         if "hazy" in scaled and real:
             return {"hazy": scaled["hazy"], "clean": clean}
@@ -157,7 +171,7 @@ class Recipe:
             count = self.settings.paired_batch
             hazy = torch.cat([hazy, batch["paired/hazy"][:count]])
             clean = torch.cat([clean, batch["paired/clean"][:count]])
-        return hazy, clean
+        return (self.network.ready(hazy) if isinstance(self.network, Mitnet) else hazy), clean
 
     def terms(self, batch: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], Tensor, Tensor]:
         """Losses by name, the output and what it should be."""

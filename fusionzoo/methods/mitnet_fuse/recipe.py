@@ -28,7 +28,13 @@ class FusionSettings(RestoreSettings):
         gradients: Weight of the gradient loss.
     """
 
-    steps: int = 1500
+    steps: int = 700
+    batch: int = 4
+    height: int = 128
+    width: int = 176
+    shrink: int = 2
+    whole: float = 0.5
+    rate: float = 2e-3
     phase: float = 0.2
     gradients: float = 2.0
 
@@ -52,7 +58,7 @@ class Recipe(RestoreRecipe):
     def augment(self, planes: dict[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
         """One scale."""
         as_floats = {role: plane / 255 for role, plane in planes.items()}
-        return rescale(as_floats, self.settings.shrink, generator)
+        return rescale(as_floats, self.settings.shrink, self.settings.whole, generator)
 
     def terms(self, batch: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], Tensor, Tensor]:
         """Losses by name, the output and what it should be."""
