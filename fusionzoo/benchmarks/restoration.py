@@ -4,7 +4,7 @@ from fusionzoo.core import Benchmark
 
 ENTRY = Benchmark(
     title="Haze removal",
-    methods=("visible", "dark_channel", "mitnet"),
+    methods=("visible", "contrast_stretch", "dark_channel", "mitnet"),
     datasets=("reside_in", "sots", "msrs_haze", "awmm"),
     metrics=("restoration",),
 )
