@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 import fusionzoo
+from fusionzoo import datasets
 from fusionzoo.methods.mitnet.convert import convert
 from fusionzoo.methods.mitnet.layers import phase_of, swap_amplitude, with_amplitude
 from fusionzoo.methods.mitnet.network import OFFICIAL_WIDTH, Mitnet, Stages, TwoStage
@@ -178,3 +179,18 @@ def test_a_stretched_network_undoes_uniform_haze_before_it_starts() -> None:
     low, high = network.ready(clean).quantile(torch.tensor([0.002, 0.998]))
     assert (low.item(), high.item()) == pytest.approx((0, 1), abs=0.01)
     assert network.ready(torch.full((1, 3, 8, 8), 0.4)).abs().max() == 0
+
+
+def test_the_shipped_weights_remove_haze() -> None:
+    ready = fusionzoo.load("mitnet", device="cpu")
+    assert ready.label == "mitnet@zoo"
+    gained = []
+    items = datasets.find("demo_haze").listing(None, "test").items
+    for item in (items[0], items[2]):  # by day and in fog
+        sample = item.load()
+        hazy, clean = (plane[:, 120:376, 160:480] for plane in (
+            sample.images["visible"], sample.target
+        ))  # fmt: skip
+        before, after = ((p - clean).square().mean().log10() for p in (hazy, ready(visible=hazy)))
+        gained.append(10 * (before - after).item())
+    assert min(gained) > 2, gained

@@ -39,6 +39,20 @@ ENTRY = Method(
     halo=None,
     overlap=128,
     weights={
+        "zoo": Weights(
+            source="shipped with fusionzoo",
+            sha256=None,
+            license="Apache-2.0",
+            trained_on=(
+                "sots:train",
+                "reside_in:train",
+                "awmm:train",
+                "msrs:train_allowed",
+                "roadscene:train_allowed",
+                "demo_haze:train",
+            ),
+            file="methods/mitnet/zoo.safetensors",
+        ),
         "official": Weights(
             source=(
                 "github.com/it-hao/MITNet, commit e1243aad, for example "
