@@ -25,7 +25,7 @@ def comparison(
 
     Args:
         found: Cells; all of one metric convention.
-        metrics: Columns, in order.
+        metrics: Columns, in order; those of a clean picture that no dataset has are left out.
         defaults: Dataset to default split; another split is written behind the name.
         intervals: Bootstrap intervals beside the values.
 
@@ -34,6 +34,8 @@ def comparison(
     """
     analysis.check_comparable(found)
     conventions = sorted({result.convention for result in found})
+    measured = {symbol for result in found for symbol in result.scores}
+    metrics = [m for m in metrics if m.reference != "target" or m.symbol in measured]
     rows = []
     for result in found:
         default = defaults.get(result.dataset)

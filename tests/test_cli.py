@@ -84,6 +84,14 @@ def test_eval_under_a_convention(zoo, pairs: Path, tmp_path: Path, draw) -> None
     assert "the convention vifb has no SCD" in error_line(err)
 
 
+def test_bench_leaves_out_metrics_whose_references_no_dataset_has(zoo) -> None:
+    zoo("bench", "--methods", "average", "--datasets", "demo", "--limit", 1, "--metrics",
+        "EN,restoration", "--out", "b")  # fmt: skip
+    (row,) = json.loads(Path("b/table.json").read_text())["rows"]
+    assert row["EN"] > 0
+    assert not {"PSNR-T", "SSIM-T"} & set(row)
+
+
 def test_bench_and_eval_of_the_written_pictures_agree(zoo, pairs: Path) -> None:
     zoo("run", "laplacian", "--dataset", "demo", "--limit", "2", "--out", "o")
     zoo("eval", "--fused", "o", "--dataset", "demo", "--limit", "2", "--out", "e.json")
