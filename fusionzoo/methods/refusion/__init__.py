@@ -44,30 +44,21 @@ def _official(name: str, sha256: str, size: int, trained_on: tuple[str, ...]) ->
     )
 
 
-VIF = Method(
-    network="fusionzoo.methods.refusion.network:Fusion",
-    inputs=("infrared", "visible"),
-    colour="blend",
-    luma="levels",
-    # Attention between channels compares whole pictures, so tiles would not agree.
-    halo=None,
-    weights={
-        "official": _official(
-            "IVIF",
-            "1b8358d8dab5e95c9d3f668782abda85359685669444946001ac41ea96891b2c",
-            281_203,
-            # The authors name MSRS; which pictures is not stated.
-            ("msrs:train",),
-        ),
-    },
-    paper="Bai et al., ReFusion, International Journal of Computer Vision 2025",
-    license="Apache-2.0 (this code); none given for the authors' weights",
-    recipe="fusionzoo.methods.refusion.recipe:Recipe",
-    explain="fusionzoo.methods.refusion.explain:explain",
-    stretch=True,
-)
+SHIPPED = {
+    "vif": "72e07c99d090eb858a286051a8c5c67cb53d1096ef45672bca6506c29f97cadf",
+    "mef": "07375b127d0ffacd22328bae8a452dc689698e8b970f5e75bbb8e09a94878fa7",
+    "mff": "13cb4e645207b95bfd6f030eb80301e9ccda9098977991d019ab70f26ed87c45",
+}
+"""sha256 of the files that are part of the package."""
 
-OTHERS = {
+OFFICIAL = {
+    # The authors name MSRS for the first; which pictures is not stated, nor is anything of others.
+    "vif": _official(
+        "IVIF",
+        "1b8358d8dab5e95c9d3f668782abda85359685669444946001ac41ea96891b2c",
+        281_203,
+        ("msrs:train",),
+    ),
     "mef": _official(
         "MEIF", "6815d372069b2b96a59c02dff31d42d7d5604c5507227c5b6801d967832461d4", 281_203, ()
     ),
@@ -79,10 +70,43 @@ OTHERS = {
     ),
 }
 
+
+def _zoo(task: str) -> Weights:
+    # As with the authors' files, whose medical one is the infrared-visible one to 4 digits.
+    name = "vif" if task == "medical" else task
+    return Weights(
+        source="shipped with fusionzoo",
+        sha256=SHIPPED[name],
+        license="Apache-2.0",
+        trained_on=("roadscene:train_allowed", "msrs:train_allowed"),
+        file=f"methods/refusion/{name}.safetensors",
+    )
+
+
+def _weights(task: str) -> dict[str, Weights]:
+    return {"zoo": _zoo(task), "official": OFFICIAL[task]}
+
+
+VIF = Method(
+    network="fusionzoo.methods.refusion.network:Fusion",
+    inputs=("infrared", "visible"),
+    colour="blend",
+    luma="levels",
+    # Attention between channels compares whole pictures, so tiles would not agree.
+    halo=None,
+    weights=_weights("vif"),
+    paper="Bai et al., ReFusion, International Journal of Computer Vision 2025",
+    license="Apache-2.0 (this code); none given for the authors' weights",
+    recipe="fusionzoo.methods.refusion.recipe:Recipe",
+    explain="fusionzoo.methods.refusion.explain:explain",
+    stretch=True,
+)
+
 ENTRY = replace(
     VIF,
     variants={
-        task: replace(VIF, inputs=PAIRS[task], weights={"official": weights})
-        for task, weights in OTHERS.items()
+        task: replace(VIF, inputs=PAIRS[task], weights=_weights(task))
+        for task in OFFICIAL
+        if task != "vif"
     },
 )
