@@ -45,7 +45,7 @@ def _official(name: str, sha256: str, size: int, trained_on: tuple[str, ...]) ->
 
 
 SHIPPED = {
-    "vif": "72e07c99d090eb858a286051a8c5c67cb53d1096ef45672bca6506c29f97cadf",
+    "vif": "da439f3923a5ac7f597f121a63aac6fb099dff0cd4f48e461d812feea8c6b39e",
     "mef": "07375b127d0ffacd22328bae8a452dc689698e8b970f5e75bbb8e09a94878fa7",
     "mff": "13cb4e645207b95bfd6f030eb80301e9ccda9098977991d019ab70f26ed87c45",
 }

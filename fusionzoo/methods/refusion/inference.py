@@ -25,7 +25,7 @@ STRIP_PIXELS = 8192
 def strips(x: Tensor) -> Iterator[tuple[int, int]]:
     """First row and row after the last of each strip of (B, C, H, W)."""
     height, width = x.shape[-2:]
-    rows = max(4, STRIP_PIXELS // (width * x.shape[0]))
+    rows = max(4, STRIP_PIXELS // width)
     for top in range(0, height, rows):
         yield top, min(top + rows, height)
 
@@ -75,11 +75,8 @@ class Sums:
 
 
 def attended(matrix: Tensor, value: Tensor) -> Tensor:
-    """A matrix per picture times the values (B, C, rows, W)."""
-    if len(matrix) == 1:
-        return functional.conv2d(value, matrix[0, :, :, None, None].to(value.dtype))
-    product = torch.einsum("bij,bjhw->bihw", matrix.to(value.dtype), value)
-    return product.contiguous(memory_format=torch.channels_last)
+    """A matrix (1, C, C) times the values (1, C, rows, W)."""
+    return functional.conv2d(value, matrix[0, :, :, None, None].to(value.dtype))
 
 
 def attend(x: Tensor, norm: ChannelNorm, layer: Attention) -> Tensor:
@@ -156,7 +153,11 @@ class FastFusion(nn.Module):
         self.plain = plain
 
     def forward(self, first: Tensor, second: Tensor) -> Tensor:
-        """As `Fusion.forward`."""
+        """As `Fusion.forward`; picture by picture, so that a batch changes no last digit."""
+        pairs = zip(torch.split(first, 1), torch.split(second, 1), strict=True)
+        return torch.cat([self._fuse(one, other) for one, other in pairs])
+
+    def _fuse(self, first: Tensor, second: Tensor) -> Tensor:
         plain = self.plain
         one, other = (
             run_blocks(stem(x.contiguous(memory_format=torch.channels_last)), encoder)
