@@ -53,7 +53,7 @@ _INFRARED = Method(
     overlap=112,
     weights={
         "zoo": Weights(
-            source="`fusionzoo train tc_moa` (methods/tc_moa.md has the commands)",
+            source="shipped with fusionzoo",
             sha256=None,
             license="Apache-2.0",
             trained_on=("msrs:train_allowed", "roadscene:train_allowed"),
