@@ -10,6 +10,7 @@ from torch import Tensor
 
 import fusionzoo
 from fusionzoo import datasets
+from fusionzoo.methods.mitnet.carry import carry, reduced
 from fusionzoo.methods.mitnet.convert import convert
 from fusionzoo.methods.mitnet.layers import phase_of, swap_amplitude, with_amplitude
 from fusionzoo.methods.mitnet.network import OFFICIAL_WIDTH, Mitnet, Stages, TwoStage
@@ -109,7 +110,11 @@ def test_no_parameter_is_dead() -> None:
 
 
 def test_networks_of_other_widths_are_recognised(released: Mitnet) -> None:
-    for network in (released, Mitnet(4, stretched=True), Mitnet(6, decoder_amplitude=False)):
+    for network in (
+        released,
+        Mitnet(4, stretched=True, side=32),
+        Mitnet(6, decoder_amplitude=False),
+    ):
         tensors = network.state_dict()
         adapted = Mitnet(2)
         adapted.adapt(tensors)
@@ -194,3 +199,22 @@ def test_the_shipped_weights_remove_haze() -> None:
         before, after = ((p - clean).square().mean().log10() for p in (hazy, ready(visible=hazy)))
         gained.append(10 * (before - after).item())
     assert min(gained) > 2, gained
+
+
+def test_a_correction_is_carried_to_the_large_picture() -> None:
+    large = pattern(61, 90)
+    small = reduced(large, 15)
+    assert small.shape[-2:] == (16, 23)
+    restored = carry(large, small, 1.7 * small - 0.4)
+    torch.testing.assert_close(restored, 1.7 * large - 0.4, rtol=0, atol=0.08)
+    assert (restored - (1.7 * large - 0.4)).abs().mean() < 0.02
+    assert reduced(large, 100) is large
+
+
+def test_a_network_for_small_pictures_takes_large_ones() -> None:
+    torch.manual_seed(0)
+    network = Mitnet(2, side=16).eval()
+    with torch.inference_mode():
+        assert network(pattern(70, 33)).shape == (1, 3, 70, 33)
+        tiny = pattern(16, 24)
+        assert torch.equal(network(tiny), network.stages(tiny, tiny).second)

@@ -41,6 +41,8 @@ class RestoreSettings:
         channels: Width of the network's finest level (the authors': 20).
         decoder_amplitude: Spectral branches in the first decoder, as in the paper.
         stretch: Pictures are stretched to their own range first (the authors' are not).
+        side: Pictures are restored at about this smaller side, and the correction carried over; 0:
+            at full size. Crops are seen as they are: `shrink` must bring them to that scale.
         rate: Peak learning rate (Adam); it rises for `warm_up` steps, then falls as a cosine.
         warm_up: Steps.
         fourier: Weight of the spectral terms (the authors': 0.05).
@@ -65,6 +67,7 @@ class RestoreSettings:
     channels: int = ZOO_WIDTH
     decoder_amplitude: bool = True
     stretch: bool = True
+    side: int = 120
     rate: float = 1.5e-3
     warm_up: int = 100
     fourier: float = 0.01
@@ -137,6 +140,7 @@ class Recipe:
             self.settings.channels,
             decoder_amplitude=self.settings.decoder_amplitude,
             stretched=self.settings.stretch,
+            side=self.settings.side,
         )
 
     @property
@@ -215,4 +219,8 @@ class Recipe:
 
     def weights(self) -> dict[str, Tensor]:
         """The network's, in half precision: rounding is far below the noise of training."""
-        return {name: value.half() for name, value in self.network.state_dict().items()}
+        exact = dict(self.network.named_buffers())
+        return {
+            name: value if name in exact else value.half()
+            for name, value in self.network.state_dict().items()
+        }
