@@ -189,16 +189,13 @@ def test_a_stretched_network_undoes_uniform_haze_before_it_starts() -> None:
 def test_the_shipped_weights_remove_haze() -> None:
     ready = fusionzoo.load("mitnet", device="cpu")
     assert ready.label == "mitnet@zoo"
-    gained = []
-    items = datasets.find("demo_haze").listing(None, "test").items
-    for item in (items[0], items[2]):  # by day and in fog
-        sample = item.load()
-        hazy, clean = (plane[:, 120:376, 160:480] for plane in (
-            sample.images["visible"], sample.target
-        ))  # fmt: skip
-        before, after = ((p - clean).square().mean().log10() for p in (hazy, ready(visible=hazy)))
-        gained.append(10 * (before - after).item())
-    assert min(gained) > 2, gained
+    sample = datasets.find("demo_haze").listing(None, "test").items[2].load()
+    clean, hazy = sample.target, sample.images["visible"]
+    even = 0.35 * clean + 0.55
+    errors = [(p - clean).square().mean() for p in (hazy, ready(visible=hazy), even)]
+    errors.append((ready(visible=even) - clean).square().mean())
+    assert errors[1] < 0.8 * errors[0]
+    assert errors[3] < 0.4 * errors[2]
 
 
 def test_a_correction_is_carried_to_the_large_picture() -> None:
@@ -218,3 +215,11 @@ def test_a_network_for_small_pictures_takes_large_ones() -> None:
         assert network(pattern(70, 33)).shape == (1, 3, 70, 33)
         tiny = pattern(16, 24)
         assert torch.equal(network(tiny), network.stages(tiny, tiny).second)
+
+
+def test_tiles_are_pictures_of_their_own() -> None:
+    hazy = datasets.find("demo_haze").listing(None, "test").items[0].load().images["visible"]
+    whole, tiled = (fusionzoo.load("mitnet", device="cpu", tile=t)(visible=hazy) for t in (0, 320))
+    difference = (tiled - whole).abs().mean().item()
+    # Stated in methods/mitnet.md: another range, another spectrum, another picture, but no failure.
+    assert 0.005 < difference < 0.2
