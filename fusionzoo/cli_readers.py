@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fusionzoo.core import Dataset, Listing
-from fusionzoo.errors import FusionZooError
+from fusionzoo.core import Dataset, FusionZooError, Listing
 
 if TYPE_CHECKING:
     from fusionzoo.predictor import Predictor

@@ -1,6 +1,10 @@
 """What several tests need: drawn pictures, an isolated home, and the data beside the project."""
 
 import os
+
+# One thread a process: pytest-xdist already keeps every core busy. Before torch is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import sys
 from collections.abc import Callable
 from pathlib import Path

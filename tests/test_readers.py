@@ -11,8 +11,7 @@ from torch import Tensor, nn
 
 from fusionzoo import classes, methods, metrics, predictor
 from fusionzoo.cli import cli
-from fusionzoo.core import DataError, Dataset, Item, Listing, Method, Sample
-from fusionzoo.errors import FusionZooError
+from fusionzoo.core import DataError, Dataset, FusionZooError, Item, Listing, Method, Sample
 from fusionzoo.readers import judge, retrain
 
 

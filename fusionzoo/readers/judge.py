@@ -21,13 +21,13 @@ from fusionzoo.core import (
     ClassTable,
     DataError,
     Dataset,
+    FusionZooError,
     Item,
     Listing,
     Observation,
     Sample,
     hash_of,
 )
-from fusionzoo.errors import FusionZooError
 from fusionzoo.metrics.miou import miou
 from fusionzoo.predictor import Predictor
 from fusionzoo.records import Record

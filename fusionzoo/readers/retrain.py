@@ -18,9 +18,8 @@ import torch
 from fusionzoo import classes as class_tables
 from fusionzoo import fuse, image, predictor, scenes
 from fusionzoo.catalog import resolve
-from fusionzoo.core import ClassTable, DataError, Item, Method, Sample, hash_of
+from fusionzoo.core import ClassTable, DataError, FusionZooError, Item, Method, Sample, hash_of
 from fusionzoo.datasets import read_labels
-from fusionzoo.errors import FusionZooError
 from fusionzoo.layers.folding import prepare_for_inference
 from fusionzoo.predictor import Predictor
 from fusionzoo.readers.judge import Told, labels_of

@@ -17,8 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from fusionzoo.core import DataError, Item, hash_of
-from fusionzoo.recipe import Recipe
+from fusionzoo.core import DataError, Item, Recipe, hash_of
 
 Planes = dict[str, Tensor]
 AHEAD = 2

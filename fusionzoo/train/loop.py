@@ -24,8 +24,7 @@ from typing import Any
 import torch
 
 from fusionzoo import image, parallel
-from fusionzoo.core import FusionZooError, WeightsError
-from fusionzoo.recipe import Recipe
+from fusionzoo.core import FusionZooError, Recipe, WeightsError
 from fusionzoo.train.batches import Batches, seed_of, to_device
 from fusionzoo.train.log import Log
 from fusionzoo.train.sheet import write_sheet

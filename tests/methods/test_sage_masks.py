@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from fusionzoo import image
 from fusionzoo.cli import cli
-from fusionzoo.errors import DataError, FusionZooError, WeightsError
+from fusionzoo.core import DataError, FusionZooError, WeightsError
 from fusionzoo.methods.sage import masks, sam
 
 

@@ -15,8 +15,7 @@ from torch import Tensor, nn
 
 import fusionzoo
 from fusionzoo import image, parallel
-from fusionzoo.core import Sample
-from fusionzoo.errors import DataError, FusionZooError, WeightsError
+from fusionzoo.core import DataError, FusionZooError, Sample, WeightsError
 from fusionzoo.methods.sage import encoder, segmentation
 from fusionzoo.methods.sage.recipe import Recipe, Settings, TeacherRecipe
 from fusionzoo.train import run

@@ -14,7 +14,7 @@ from torch import Tensor
 
 import fusionzoo
 from fusionzoo import image, parallel
-from fusionzoo.errors import WeightsError
+from fusionzoo.core import WeightsError
 from fusionzoo.methods.tc_moa import pretraining, recipe
 from fusionzoo.methods.tc_moa.configuration import SIZES
 from fusionzoo.methods.tc_moa.network import Network

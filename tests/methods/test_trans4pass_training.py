@@ -12,8 +12,7 @@ import pytest
 import torch
 
 from fusionzoo import classes, image
-from fusionzoo.core import DataError, Sample
-from fusionzoo.errors import FusionZooError
+from fusionzoo.core import DataError, FusionZooError, Sample
 from fusionzoo.methods.trans4pass import recipe, recipe_paper, views
 from fusionzoo.methods.trans4pass.network import Trans4PASS
 

@@ -13,14 +13,13 @@ from torch import Tensor, nn
 
 from fusionzoo import image, parallel
 from fusionzoo.colour import grey_plane
-from fusionzoo.core import Sample
+from fusionzoo.core import Sample, Stateful
 from fusionzoo.layers.exposure import exposure_pair
 from fusionzoo.layers.focus import focus_pair
 from fusionzoo.methods.refusion import settings as options
 from fusionzoo.methods.refusion.losses import fusion_loss, reconstruction_loss
 from fusionzoo.methods.refusion.meta import MetaStep, Pair, meta_gradient
 from fusionzoo.methods.refusion.network import Fusion, Proposal, Reconstruction
-from fusionzoo.recipe import Stateful
 from fusionzoo.weights import read_state_dict
 
 

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from fusionzoo.errors import WeightsError
+from fusionzoo.core import WeightsError
 from fusionzoo.weights import read_state_dict
 
 CHANNELS, HEADS, WINDOW, PATCH = 768, 12, 14, 16

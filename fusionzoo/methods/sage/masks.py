@@ -21,8 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fusionzoo import colour, image, weights
-from fusionzoo.core import Sample, hash_of
-from fusionzoo.errors import DataError, FusionZooError
+from fusionzoo.core import DataError, FusionZooError, Sample, hash_of
 from fusionzoo.methods.sage.teacher import MASKS
 
 Masks = NDArray[np.bool_]

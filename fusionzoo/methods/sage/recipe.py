@@ -23,12 +23,11 @@ import torch
 from torch import Tensor, nn
 
 from fusionzoo import colour, parallel, weights
-from fusionzoo.core import Sample
+from fusionzoo.core import Sample, Stateful
 from fusionzoo.methods.sage import encoder, losses, masks, segmentation
 from fusionzoo.methods.sage.network import Features, Student
 from fusionzoo.methods.sage.settings import Settings
 from fusionzoo.methods.sage.teacher import Taught, Teacher
-from fusionzoo.recipe import Stateful
 
 Planes = dict[str, Tensor]
 Pair = tuple[Tensor, Tensor]

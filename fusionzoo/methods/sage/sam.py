@@ -20,8 +20,7 @@ import torch
 from numpy.typing import NDArray
 
 from fusionzoo import image
-from fusionzoo.core import hash_of
-from fusionzoo.errors import FusionZooError, WeightsError
+from fusionzoo.core import FusionZooError, WeightsError, hash_of
 from fusionzoo.weights import read_state_dict
 
 log = logging.getLogger(__name__)

@@ -14,8 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fusionzoo.catalog import resolve
-from fusionzoo.core import Sample
-from fusionzoo.errors import DataError, FusionZooError
+from fusionzoo.core import DataError, FusionZooError, Sample
 
 IGNORED = 255
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor, nn
 
 from fusionzoo import tiling
@@ -38,7 +39,7 @@ class Fuser(nn.Module):
     def forward(
         self, x: Tensor, y: Tensor, alpha: float = 1.0, beta: float = 0.0, **routers: float
     ) -> Tensor:
-        """Fuse two pictures.
+        """Fuse two pictures; those of a batch one by one, so that a batch changes no last digit.
 
         Args:
             x: Visible, over-exposed or far-focused (B, 1 or 3, H, W) in [0, 1].
@@ -51,12 +52,17 @@ class Fuser(nn.Module):
             (B, 1 or 3, H, W), about [0, 1].
         """
         shares: Mapping[str, float] = routers or {self.task: 1.0}
+        dial = Dial(alpha, beta)
+        pairs = zip(torch.split(x, 1), torch.split(y, 1), strict=True)
+        return torch.cat([self._fused(*pair, shares, dial) for pair in pairs])
+
+    def _fused(self, x: Tensor, y: Tensor, shares: Mapping[str, float], dial: Dial) -> Tensor:
         height, width = x.shape[-2:]
         pictures = [
             tiling.pad(picture, self.network.size.multiple, 1).expand(-1, 3, -1, -1)
             for picture in (x, y)
         ]
-        fused: Tensor = self.network(*pictures, shares, Dial(alpha, beta)).picture
+        fused: Tensor = self.network(*pictures, shares, dial).picture
         fused = fused[..., :height, :width]
         return fused if x.shape[1] == 3 else fused.mean(1, keepdim=True)
 

@@ -19,11 +19,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fusionzoo import colour, parallel
-from fusionzoo.core import Sample
+from fusionzoo.core import Sample, Stateful
 from fusionzoo.methods.tc_moa.configuration import ENLARGED
 from fusionzoo.methods.tc_moa.network import Network
 from fusionzoo.methods.tc_moa.start import begin_as_autoencoder, groups, set_rate
-from fusionzoo.recipe import Stateful
 
 
 @dataclass(frozen=True)

@@ -18,14 +18,13 @@ import torch
 from torch import Tensor, nn
 
 from fusionzoo import colour, parallel, weights
-from fusionzoo.core import Sample, WeightsError
+from fusionzoo.core import Sample, Stateful, WeightsError
 from fusionzoo.layers.exposure import exposure_pair
 from fusionzoo.layers.focus import focus_pair
 from fusionzoo.methods.tc_moa import keys, losses
 from fusionzoo.methods.tc_moa.configuration import SourceTask
 from fusionzoo.methods.tc_moa.network import Fused, Network
 from fusionzoo.methods.tc_moa.start import begin_as_autoencoder, groups, set_rate
-from fusionzoo.recipe import Stateful
 
 SOURCES: dict[SourceTask, tuple[str, str]] = {
     "vif": ("visible", "infrared"),

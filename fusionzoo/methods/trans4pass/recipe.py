@@ -16,10 +16,9 @@ import torch
 from torch import Tensor
 
 from fusionzoo import classes, parallel, weights
-from fusionzoo.core import DataError, FusionZooError, Sample
+from fusionzoo.core import DataError, FusionZooError, Sample, Stateful
 from fusionzoo.methods.trans4pass import losses, views
 from fusionzoo.methods.trans4pass.network import Trans4PASS, load_imagenet
-from fusionzoo.recipe import Stateful
 
 
 @dataclass(frozen=True)

@@ -22,11 +22,10 @@ from torch import Tensor, nn
 
 from fusionzoo import classes, image, parallel
 from fusionzoo import weights as weight_files
-from fusionzoo.core import DataError, Sample
+from fusionzoo.core import DataError, Sample, Stateful
 from fusionzoo.methods.trans4pass import adaptation, losses, views
 from fusionzoo.methods.trans4pass.network import Output, Trans4PASS
 from fusionzoo.methods.trans4pass.recipe import byte_planes, label_plane, painted, start_file
-from fusionzoo.recipe import Stateful
 
 PROTOTYPES = "prototypes.safetensors"
 TARGET = "target"

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from fusionzoo.core import Sample
+    from fusionzoo.core.scenes import Sample
 
 
 class Stateful(Protocol):
