@@ -3,7 +3,8 @@
 Sources. Intervals: expanded percentile bootstrap, Hesterberg, "What Teachers Should Know About the
 Bootstrap", The American Statistician 69 (2015), section 5.3: the tail probability of the normal
 quantile -sqrt(n / (n - 1)) t(alpha / 2, n - 1) replaces alpha / 2, which widens the interval for
-small n (at 95 % it covers 92 % of normal samples of 8, and 94 to 95 % from 20 on). Ranks and tests:
+small n (at 95 % it covers 92 % of normal samples of 8 and 94 to 95 % from 20 on; 92 % of
+exponential samples of 20). Ranks and tests:
 Demsar, "Statistical Comparisons of Classifiers over Multiple Data Sets", JMLR 7 (2006): Friedman's
 chi-square (eq. 6), Iman and Davenport's F (eq. 7), Nemenyi's critical difference
 q sqrt(k (k + 1) / (6 n)). Pairs: Wilcoxon's signed ranks (zero differences by Pratt's rule),
