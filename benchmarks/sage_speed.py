@@ -12,6 +12,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from fusionzoo import methods, weights
 from fusionzoo.layers.folding import prepare_for_inference
 from fusionzoo.methods.sage.network import Student
 
@@ -31,6 +32,7 @@ def main() -> None:
     torch.set_num_threads(2)
     torch.manual_seed(0)
     plain = Student().eval()
+    weights.load("sage", methods.find("sage"), plain, "zoo")
     planes = list(torch.rand(2, 1, 1, 768, 1024))
     half = [plane.bfloat16() for plane in planes]
     fast = prepare_for_inference(plain)
