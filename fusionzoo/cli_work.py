@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -139,7 +139,7 @@ def run(
         lacking = set(wanted.inputs) - set(entry.roles)
         raise DataError(f"{method} needs {', '.join(sorted(lacking))}: {entry.title} has none")
     loaded = pipeline.load(method, weights, device, precision, tile, chosen, stretch, wrap)
-    if turns := _turns(dials, alpha=alpha, beta=beta):
+    if turns := fuse.turns(dials, alpha=alpha, beta=beta):
         loaded = loaded.turned(**turns)
     folder = out or Path("out") / loaded.name
     if stages:
@@ -168,18 +168,6 @@ def run(
         names = [item.name for item in items]
         click.echo(f"areas {segmentation.write_areas(folder, names, loaded.method.classes)}")
     _fail_if(len(failed) + len(listing.problems))
-
-
-def _turns(texts: Sequence[str], **named: float | None) -> dict[str, float]:
-    """Dials from NAME=NUMBER texts and from options of their own."""
-    found = {name: value for name, value in named.items() if value is not None}
-    for text in texts:
-        name, _, number = text.partition("=")
-        try:
-            found[name] = float(number)
-        except ValueError:
-            raise FusionZooError(f"--dial {text}: expected NAME=NUMBER") from None
-    return found
 
 
 def _fail_if(count: int) -> None:

@@ -137,3 +137,9 @@ def _join_levels(luminance: Tensor, chroma: Tensor | None) -> Tensor:
     # The luma weights sum to one: adding a level to all channels adds exactly one to the luma.
     shifted = picture + (wanted - _luma_levels(picture))
     return shifted.clamp(0, 255) / 255
+
+
+def stretched(planes: Tensor) -> Tensor:
+    """Each (1, H, W) of a batch scaled so that it spans 0 to 1; a flat one stays as it is."""
+    low, high = planes.amin((-2, -1), keepdim=True), planes.amax((-2, -1), keepdim=True)
+    return torch.where(high > low, (planes - low) / (high - low).clamp(min=1e-12), planes)

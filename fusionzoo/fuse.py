@@ -124,3 +124,15 @@ class Journal:
         except OSError as error:
             raise OutputError(f"cannot write {self.path}: {error.strerror or error}") from None
         self.keys[name] = key
+
+
+def turns(texts: Sequence[str], **named: float | None) -> dict[str, float]:
+    """Dials from NAME=NUMBER texts and from options of their own."""
+    found = {name: value for name, value in named.items() if value is not None}
+    for text in texts:
+        name, _, number = text.partition("=")
+        try:
+            found[name] = float(number)
+        except ValueError:
+            raise FusionZooError(f"--dial {text}: expected NAME=NUMBER") from None
+    return found

@@ -214,7 +214,7 @@ class Predictor:
             luminance, chroma = colour.split_luma(pictures[0], luma)
             planes = [luminance, *(colour.grey_plane(p, luma) for p in pictures[1:])]
         fused = self._forward(planes)
-        return colour.join_luma(_stretched(fused) if self.stretches else fused, chroma, luma)
+        return colour.join_luma(colour.stretched(fused) if self.stretches else fused, chroma, luma)
 
     def _forward(self, planes: list[Tensor]) -> Tensor:
         height, width = planes[0].shape[-2:]
@@ -238,12 +238,6 @@ class Predictor:
         padded = (tiling.pad(plane.to(dtype), *rules) for plane in planes)
         output = self.network(*padded, **self.dials)
         return output[..., :height, :width].float()
-
-
-def _stretched(planes: Tensor) -> Tensor:
-    """Each (1, H, W) of a batch scaled so that it spans 0 to 1; a flat one stays as it is."""
-    low, high = planes.amin((-2, -1), keepdim=True), planes.amax((-2, -1), keepdim=True)
-    return torch.where(high > low, (planes - low) / (high - low).clamp(min=1e-12), planes)
 
 
 def title(name: str, method: Method) -> str:

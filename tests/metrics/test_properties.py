@@ -111,3 +111,16 @@ def test_mirroring_the_pictures(seed: int) -> None:
     free = metrics.select("EN,SD,SF,AG,SCD,SSIM,CC,MI,NMI,MSE,PSNR,EI,QNCIE,TE,CE,Nabf,QCV")
     mirrored = [np.ascontiguousarray(p[:, ::-1]) for p in pictures]
     same(observe(pictures, list(free)), observe(mirrored, list(free)))
+
+
+@given(st.integers(0, 2**16), st.integers(12, 40), st.integers(12, 40))
+@settings(max_examples=25, deadline=None)
+def test_swapping_the_sources_changes_no_core_metric(seed: int, height: int, width: int) -> None:
+    pictures = np.random.default_rng(seed).integers(0, 256, (3, height, width), np.uint8)
+    fused, one, two = (metrics.Plane(picture) for picture in pictures)
+    chosen = metrics.select("core")
+    seen = metrics.observe(chosen, fused, infrared=one, visible=two)
+    swapped = metrics.observe(chosen, fused, infrared=two, visible=one)
+    for symbol, found in seen.items():
+        if found.status == "ok":
+            assert swapped[symbol].value == pytest.approx(found.value, rel=1e-9, abs=1e-12), symbol

@@ -13,9 +13,8 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -26,89 +25,10 @@ from fusionzoo.core import DataError, Sample, Stateful
 from fusionzoo.methods.trans4pass import adaptation, losses, views
 from fusionzoo.methods.trans4pass.network import Output, Trans4PASS
 from fusionzoo.methods.trans4pass.recipe import byte_planes, label_plane, painted, start_file
+from fusionzoo.methods.trans4pass.settings_adaptation import AdaptationSettings
 
 PROTOTYPES = "prototypes.safetensors"
 TARGET = "target"
-
-
-@dataclass(frozen=True)
-class AdaptationSettings:
-    """Everything that decides a stage of adaptation.
-
-    Attributes:
-        stage: "warm_up", "self_training" or "mpa".
-        steps: Updates at which the decay would end.
-        batch: Pictures of each domain per update and process.
-        height: Window taken from a picture of either domain.
-        width: Likewise.
-        input_height: What the network sees of it, after scaling.
-        input_width: Likewise.
-        smallest_scale: Source windows are scaled by a factor between this ...
-        largest_scale: ... and this; panoramas keep their scale.
-        seed: Of order, crops and the discriminator.
-        size: Of the network.
-        plus: Decoder of Trans4PASS+.
-        classes: Class table of the source's labels.
-        start: File with the parameters of the stage before; "zoo" for the shipped ones.
-        target: Unlabelled panoramas.
-        pseudo: Folder that `fusionzoo pseudo-label` wrote.
-        optimiser: "sgd" as published, or "adamw".
-        learning_rate: Before decay.
-        weight_decay: Of either.
-        power: Of the polynomial decay.
-        groups: "unique" takes every parameter once; "official" repeats each as often as the
-            released code does (once per module around it), which multiplies its step.
-        class_weights: Name of the class table's weights for the source's cross entropy, or "none".
-        adversarial: Weight of the adversarial term.
-        prototypical: Weight of each feature loss.
-        temperature: Of the distillation.
-        bank: How prototypes move; see `PrototypeBank`.
-        bank_momentum: Share they keep.
-        bank_every: Updates between moves.
-        discriminator_rate: Learning rate of the discriminator's Adam.
-        discriminator_width: Channels of its first layer.
-        disturbance: Strength of random gain, gamma, cast and noise, on both domains.
-    """
-
-    stage: Literal["warm_up", "self_training", "mpa"] = "warm_up"
-    steps: int = 80
-    batch: int = 2
-    height: int = 400
-    width: int = 640
-    input_height: int = 256
-    input_width: int = 512
-    smallest_scale: float = 0.55
-    largest_scale: float = 0.9
-    seed: int = 0
-    size: Literal["nano", "t", "s"] = "nano"
-    plus: bool = True
-    classes: str = "fmb"
-    start: str = "zoo"
-    target: str = "demo_panorama:train"
-    pseudo: str | None = None
-    optimiser: Literal["sgd", "adamw"] = "adamw"
-    learning_rate: float = 1e-4
-    weight_decay: float = 5e-4
-    power: float = 0.9
-    groups: Literal["unique", "official"] = "unique"
-    class_weights: str = "none"
-    adversarial: float = 0.001
-    prototypical: float = 0.001
-    temperature: float = 20.0
-    bank: adaptation.BankRule = "class_mean"
-    bank_momentum: float = 0.999
-    bank_every: int = 100
-    discriminator_rate: float = 1e-4
-    discriminator_width: int = 64
-    disturbance: float = 0.3
-
-    def __post_init__(self) -> None:
-        """Refuse what cannot work before anything is loaded."""
-        classes.find(self.classes)
-        if self.stage != "warm_up" and not self.pseudo:
-            raise ValueError(
-                f"stage {self.stage} needs pseudo=FOLDER: make it with `fusionzoo pseudo-label`"
-            )
 
 
 def listed_parameters(network: Trans4PASS, groups: str) -> list[nn.Parameter]:
