@@ -12,6 +12,7 @@ from fusionzoo import (
     catalog,
     cli_adapt,
     cli_audit,
+    cli_bench,
     cli_explain,
     cli_masks,
     cli_results,
@@ -32,7 +33,7 @@ def cli() -> None:
 
 
 for command in (
-    cli_work.run, cli_work.evaluate, cli_work.bench, cli_train.train, cli_audit.audit,
+    cli_work.run, cli_work.evaluate, cli_bench.bench, cli_train.train, cli_audit.audit,
     cli_sweep.sweep,
 ):  # fmt: skip
     cli.add_command(command)

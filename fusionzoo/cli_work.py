@@ -1,15 +1,14 @@
-"""The commands that work: run, eval, bench; what they need is imported when they run."""
+"""The commands that work: run and eval; what they need is imported when they run."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from fusionzoo.cli_readers import judge, with_reader_options
 from fusionzoo.core import PAIRS, DataError, Dataset, FusionZooError, Item, Listing
 
 if TYPE_CHECKING:
@@ -71,7 +70,8 @@ def _first(listing: Listing, limit: int | None) -> tuple[Item, ...]:
     return listing.items[:limit]
 
 
-def _warn(lines: Any) -> None:
+def warn(lines: Iterable[str]) -> None:
+    """Say what was left out, one line each."""
     for line in lines:
         click.secho(f"skipped {line}", fg="yellow", err=True)
 
@@ -144,7 +144,7 @@ def run(
     folder = out or Path("out") / loaded.name
     if stages:
         loaded = pipeline.keeping_stages(loaded, folder)
-    _warn(listing.problems)
+    warn(listing.problems)
     items = _first(listing, limit)
     failed: list[str] = []
     kept = 0
@@ -167,10 +167,11 @@ def run(
     if loaded.method.classes is not None:
         names = [item.name for item in items]
         click.echo(f"areas {segmentation.write_areas(folder, names, loaded.method.classes)}")
-    _fail_if(len(failed) + len(listing.problems))
+    fail_if(len(failed) + len(listing.problems))
 
 
-def _fail_if(count: int) -> None:
+def fail_if(count: int) -> None:
+    """End with an error if scenes could not be used."""
     if count:
         raise FusionZooError(f"{count} of the scenes could not be used; the others are done")
 
@@ -209,7 +210,7 @@ def evaluate(
         tables.check_suffix(out)
     chosen = metrics.select(wanted, convention)
     _, entry, listing = scenes_of(dataset, split, data, roles)
-    _warn(listing.problems)
+    warn(listing.problems)
     items = _first(listing, limit)
     if predictions is not None:
         preset = preset or (entry.classes.miou if entry.classes else None)
@@ -219,10 +220,10 @@ def evaluate(
         preset = None
         scores = score.score_pictures(Path(str(fused)), items, chosen, convention)
         rule = report.rule_of([convention], chosen)
-    _warn(scores.problems)
+    warn(scores.problems)
     caption = f"{entry.title}, split {listing.split}, n = {len(scores.observations)}. {rule}"
     _show(score.table(scores, chosen, caption, convention, preset), out)
-    _fail_if(len(scores.problems) + len(listing.problems))
+    fail_if(len(scores.problems) + len(listing.problems))
 
 
 def _show(table: Table, out: Path | None) -> None:
@@ -230,64 +231,3 @@ def _show(table: Table, out: Path | None) -> None:
     if out:
         table.write(out)
         click.echo(f"table written to {out}")
-
-
-@click.command()
-@click.argument("name", required=False)
-@click.option("--methods", help="all, or NAME[@TAG],...  [default: all]")
-@click.option("--datasets", "where", help="all, or NAME[:SPLIT],...  [default: all]")
-@click.option("--metrics", "wanted", help="all, core, or names  [default: all]")
-@with_reader_options
-@convention_option
-@data_option
-@limit_option
-@device_option
-@precision_option
-@click.option("--out", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
-def bench(
-    name: str | None,
-    methods: str | None,
-    where: str | None,
-    wanted: str | None,
-    convention: str,
-    data: Path | None,
-    limit: int | None,
-    device: str,
-    precision: Any,
-    out: Path,
-    **reading: Any,
-) -> None:
-    """Methods x datasets x metrics: result files, tables and contact sheets.
-
-    NAME is a grid of `fusionzoo list benchmarks`; options replace its parts.
-    """
-    from tqdm import tqdm
-
-    from fusionzoo import bench as engine
-    from fusionzoo import grid, metrics, report, tables
-
-    plan = grid.named(name)
-    chosen = metrics.select(wanted or ",".join(plan.metrics), convention)
-    places, absent = grid.chosen_datasets(where or ",".join(plan.datasets), data, limit)
-    predictors, unready = grid.chosen_methods(
-        methods or ",".join(plan.methods), device, precision, [e.roles for _, e, _ in places]
-    )
-    _warn([*absent, *unready])
-    found, sheets, readable = [], [], {}
-    for place, entry, listing in places:
-        _warn(f"{place}: {problem}" for problem in listing.problems)
-        fitting = readable[place] = grid.fitting(predictors, entry.roles)
-        cells = engine.Grid(place, entry, listing, fitting, chosen, out, convention)
-        with tqdm(total=len(listing.items) * len(fitting), desc=place, disable=None) as bar:
-            found += engine.run(cells, lambda _name, _picture, count: bar.update(count))
-        sheets.append(report.contact_sheet(cells))
-    table = report.comparison(found, chosen, {n: e.default_split for n, e, _ in places})
-    for suffix in tables.FORMATS:
-        table.write(out / f"table{suffix}")
-    click.echo(table.markdown())
-    click.echo(f"tables {out / 'table.*'}, sheets {', '.join(str(s) for s in sheets if s)}")
-    judge(places, readable, out, data=data, device=device, precision=precision, **reading)
-    failures = [f"{r.label} on {r.dataset}, {f.image}: {f.error}" for r in found for f in r.failed]
-    for line in failures:
-        click.secho(f"failed {line}", fg="yellow", err=True)
-    _fail_if(len(failures) + sum(len(listing.problems) for _, _, listing in places))

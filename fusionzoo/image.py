@@ -134,11 +134,24 @@ def write(path: Path, levels: NDArray[Any]) -> None:
     Raises:
         OutputError: The folder cannot be written to or the disk is full.
     """
+    write_bytes(path, encode(levels, path.suffix))
+
+
+def encode(levels: NDArray[Any], suffix: str) -> bytes:
+    """Bytes of a picture file.
+
+    Args:
+        levels: (H, W) or (H, W, 3) RGB, uint8 or uint16.
+        suffix: Format, as in ".png".
+
+    Raises:
+        OutputError: OpenCV has no writer for that format.
+    """
     ordered = levels[..., ::-1] if levels.ndim == 3 else levels
-    done, data = cv2.imencode(path.suffix, np.ascontiguousarray(ordered))
+    done, data = cv2.imencode(suffix, np.ascontiguousarray(ordered))
     if not done:
-        raise OutputError(f"cannot encode {path}: OpenCV has no writer for '{path.suffix}'")
-    write_bytes(path, data.tobytes())
+        raise OutputError(f"cannot encode a picture: OpenCV has no writer for '{suffix}'")
+    return data.tobytes()
 
 
 def write_bytes(path: Path, data: bytes) -> None:

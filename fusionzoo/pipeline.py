@@ -137,6 +137,10 @@ class Pipeline(Predictor):
         """Mean seconds a picture of each stage, of what was computed so far."""
         return {label: fmean(seconds) for label, seconds in self.seconds.items()}
 
+    def last_seconds(self) -> dict[str, float]:
+        """Seconds of each stage for the scene that was computed last."""
+        return {label: seconds[-1] for label, seconds in self.seconds.items()}
+
     def fuse(self, sample: Sample) -> tuple[Tensor, float]:
         """The last stage's output (C, H, W) for one sample, and the seconds of all stages."""
         total = 0.0

@@ -73,7 +73,8 @@ def _observation(plain: Mapping[str, Any]) -> Observation:
     if status not in STATUSES:
         raise FormatError(f"status '{status}' is unknown: expected {', '.join(STATUSES)}")
     value = math.inf if status == "infinite" else plain["value"]
-    if status == "ok" and not isinstance(value, int | float):
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if status == "ok" and not (number and math.isfinite(value)):
         raise FormatError(f"an observation holds {value!r}: expected a number")
     return Observation(
         value=value,

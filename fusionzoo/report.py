@@ -84,7 +84,7 @@ def contact_sheet(grid: Grid) -> Path | None:
         pictures = _pictures(grid, item.name)
         if not pictures:
             continue
-        sample = item.load()
+        sample = grid.items([item.name])[0].load()
         sources = {role: image.to_levels(picture) for role, picture in sample.images.items()}
         strips.append(sheet.Strip(f"{grid.name} {item.name}", {**sources, **pictures}))
     if not strips:

@@ -40,8 +40,9 @@ def samples(items: Sequence[Item]) -> Iterator[tuple[Item, Sample | FusionZooErr
 
 def reference_planes(sample: Sample) -> dict[str, metrics.Plane]:
     """What metrics compare with: the 8-bit sources, and the clean picture if there is one."""
-    roles = {role for pair in metrics.SOURCES for role in pair} & set(sample.images)
-    planes = {role: metrics.Plane(image.to_levels(sample.images[role])) for role in sorted(roles)}
+    clean = sample.images if sample.references is None else sample.references
+    roles = {role for pair in metrics.SOURCES for role in pair} & set(clean)
+    planes = {role: metrics.Plane(image.to_levels(clean[role])) for role in sorted(roles)}
     if sample.target is not None and sample.target.ndim == 3:
         planes["target"] = metrics.Plane(image.to_levels(sample.target))
     return planes

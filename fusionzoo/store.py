@@ -7,6 +7,7 @@ stopped at any moment goes on where it was.
 
 from __future__ import annotations
 
+import glob
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -222,17 +223,39 @@ def find(folder: Path) -> tuple[list[Result], list[str]]:
     return [result for _, (_, result) in sorted(found.items())], problems
 
 
+def set_aside(path: Path) -> Path:
+    """Rename a result that cannot be read, so that the cell is measured anew; nothing is deleted.
+
+    Returns:
+        Its new place beside the old one, which no command takes for a result.
+
+    Raises:
+        OutputError: It cannot be renamed.
+    """
+    taken = sum(1 for _ in path.parent.glob(f"{glob.escape(path.name)}.aside*"))
+    aside = path.with_name(f"{path.name}.aside{taken + 1}")
+    try:
+        path.rename(aside)
+    except OSError as error:
+        raise OutputError(f"cannot rename {path}: {error.strerror or error}") from None
+    return aside
+
+
 def known_records(path: Path) -> dict[str, Record]:
-    """Every record of a cell that is on disk, finished or not; later lines win."""
+    """Every record of a cell that is on disk, finished or not; later lines win.
+
+    Raises:
+        FusionZooError: The cell's file is no whole result.
+    """
     records: dict[str, Record] = {}
     if path.exists():
         records = {record.image: record for record in read(path).records}
     partial = partial_path(path)
     if partial.exists():
-        for line in partial.read_text("utf-8").splitlines():
+        for line in partial.read_text("utf-8", errors="replace").splitlines():
             try:
                 record = Record.from_json(json.loads(line))
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, AttributeError, FormatError):
                 continue  # the line that was being written when the run was stopped
             records[record.image] = record
     return records

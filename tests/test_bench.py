@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ import torch
 
 import fusionzoo
 from fusionzoo import bench, datasets, grid, metrics, predictor, report, store
-from fusionzoo.core import FusionZooError, Method
+from fusionzoo.core import FusionZooError, Method, Sample, hash_of
 from fusionzoo.predictor import Predictor
 
 
@@ -98,6 +98,81 @@ def test_a_network_that_fails_on_one_picture_spares_the_others(tmp_path: Path, p
     assert [record.image for record in result.failed] == ["b"]
     assert "NaN" in result.failed[0].error
     assert result.counted["EN"] == 2
+
+
+@dataclass(frozen=True)
+class Darker:
+    """Half of the visible light, and a little noise that is the picture's own."""
+
+    strength: float = 0.5
+    condition: str = "darker-1"
+
+    @property
+    def key(self) -> str:
+        return hash_of(self.condition, self.strength)
+
+    def __call__(self, sample: Sample) -> dict[str, torch.Tensor]:
+        seed = int(hash_of(sample.name), 16) % 2**31
+        noise = torch.rand(
+            sample.images["visible"].shape, generator=torch.Generator().manual_seed(seed)
+        )
+        return {"visible": sample.images["visible"] * self.strength + noise / 100}
+
+
+def test_methods_see_damaged_sources_and_metrics_clean_ones(tmp_path: Path, pairs: Path) -> None:
+    plain = small(tmp_path, pairs, "visible", "SSIM")
+    damaged = replace(plain, corruption=Darker())
+    (clean,), (worse,) = bench.run(plain), bench.run(damaged)
+    assert worse.condition == "darker-1"
+    assert worse.scores["SSIM"] < clean.scores["SSIM"]
+    assert (tmp_path / "own~darker-1" / "visible.json").exists()
+    assert clean.records[0].observations["SSIM"].terms["visible"] == 1
+    assert worse.records[0].observations["SSIM"].terms["visible"] < 1
+    (again,) = bench.run(replace(damaged, out=tmp_path / "again"))
+    assert [r.observations for r in again.records] == [r.observations for r in worse.records]
+    (other,) = bench.run(replace(damaged, corruption=Darker(0.4)))
+    assert other.scores["SSIM"] != worse.scores["SSIM"]
+
+
+def test_what_is_measured_is_kept_when_other_metrics_are_asked_for(
+    tmp_path: Path, pairs: Path
+) -> None:
+    first = bench.run(small(tmp_path, pairs, wanted="EN,SSIM"))
+    second = bench.run(small(tmp_path, pairs, wanted="SD"))
+    assert set(second[0].scores) == {"EN", "SSIM", "SD"}
+    assert second[0].scores["EN"] == first[0].scores["EN"]
+    assert second[0].records[1].observations["SSIM"] == first[0].records[1].observations["SSIM"]
+    third = bench.run(small(tmp_path, pairs, wanted="EN"))
+    assert third[0].scores == second[0].scores
+
+
+def test_looking_again_leaves_the_file_as_it_is(tmp_path: Path, pairs: Path, monkeypatch) -> None:
+    bench.run(small(tmp_path, pairs))
+    before = (tmp_path / "own" / "average.json").read_bytes()
+    monkeypatch.setattr(torch, "__version__", "0.0")
+    bench.run(small(tmp_path, pairs))
+    assert (tmp_path / "own" / "average.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("damage", ["half", "older", "nonsense"])
+def test_results_that_cannot_be_read_are_set_aside(
+    tmp_path: Path, pairs: Path, caplog: pytest.LogCaptureFixture, damage: str
+) -> None:
+    before = bench.run(small(tmp_path, pairs))
+    path = tmp_path / "own" / "max.json"
+    whole = path.read_text()
+    broken = {
+        "half": whole[: len(whole) // 2],
+        "older": whole.replace(f'"schema": {store.SCHEMA}', '"schema": 1'),
+        "nonsense": '"text"',
+    }[damage]
+    for number in (1, 2):
+        path.write_text(broken)
+        after = bench.run(small(tmp_path, pairs))
+        assert [r.scores for r in after] == [r.scores for r in before]
+        assert f"set aside as max.json.aside{number}" in caplog.text
+        assert path.with_name(f"max.json.aside{number}").read_text() == broken
+    assert len(store.find(tmp_path)[0]) == 2
 
 
 def test_tables_refuse_to_mix_conventions(tmp_path: Path, pairs: Path) -> None:

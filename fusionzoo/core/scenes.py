@@ -32,11 +32,14 @@ class Sample:
         images: Role to tensor, each (C, H, W) float32 in [0, 1], RGB or grey, all of one size.
         target: Clean picture (3, H, W) float32 in [0, 1], or label map (H, W) int64 with
             255 = ignore, or None.
+        references: What metrics compare with instead of `images`, where those were damaged on
+            purpose.
     """
 
     name: str
     images: Mapping[str, Tensor]
     target: Tensor | None = None
+    references: Mapping[str, Tensor] | None = None
 
 
 @dataclass(frozen=True)
