@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from fusionzoo.cli_profile import size_of
 from fusionzoo.core import FusionZooError
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -50,6 +51,8 @@ def diff(first: Path, second: Path) -> None:
 @click.option("--methods", help="Only these, with or without weights tag.")
 @click.option("--convention", help="Only results of this metric convention.")
 @click.option("--intervals", is_flag=True, help="95 % bootstrap intervals beside the values.")
+@click.option("--cost", is_flag=True, help="Parameters, MACs, time and memory beside the values.")
+@click.option("--size", default="1024x768", show_default=True, help="Of the pictures of --cost.")
 @click.option("--out", type=click.Path(path_type=Path), help="Table: .csv, .json, .md or .tex.")
 def table(
     folder: Path,
@@ -58,10 +61,12 @@ def table(
     methods: str | None,
     convention: str | None,
     intervals: bool,
+    cost: bool,
+    size: str,
     out: Path | None,
 ) -> None:
     """The table of a results folder, also of one that was merged or made elsewhere."""
-    from fusionzoo import compare, metrics, report, store, tables
+    from fusionzoo import compare, costs, metrics, report, store, tables
 
     if out:
         tables.check_suffix(out)
@@ -80,6 +85,16 @@ def table(
     chosen = [m for m in metrics.select(wanted, rule) if m.symbol in present]
     defaults = {r.dataset: compare.default_split(r.dataset, r.split) for r in found}
     made = report.comparison(found, chosen, defaults, intervals)
+    if cost:
+        width, height = size_of(size)
+        profiles, faults = costs.read_all(folder)
+        if not any(one.at(width, height) for one in profiles.values()):
+            raise FusionZooError(
+                f"no method was profiled at {size} below {folder}: "
+                f"fusionzoo profile all --size {size} --out {folder}"
+            )
+        made = costs.beside(made, profiles, width, height)
+        problems += faults
     click.echo(made.markdown())
     if out:
         made.write(out)

@@ -97,8 +97,10 @@ class Result:
         return float(np.median(times)) if times else None
 
 
-PROFILES = "profiles"
-"""Folder of the methods' costs, beside the cells."""
+PROFILES = "profile"
+"""Folder of the methods' costs, beside the cells (`fusionzoo.costs`)."""
+ROBUSTNESS = "robustness"
+"""Folder of what corruptions cost, beside the cells (`fusionzoo.robustness`)."""
 
 
 def label(method: str, tag: str) -> str:
@@ -206,7 +208,7 @@ def find(folder: Path) -> tuple[list[Result], list[str]]:
     found: dict[tuple[str, ...], tuple[Path, Result]] = {}
     problems = []
     for path in sorted(folder.glob("*/*.json")):
-        if path.parent.name == PROFILES or path.name.startswith("."):
+        if path.parent.name in (PROFILES, ROBUSTNESS) or path.name.startswith("."):
             continue
         try:
             result = read(path)

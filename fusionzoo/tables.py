@@ -28,15 +28,23 @@ _LATEX_ESCAPES = str.maketrans({c: f"\\{c}" for c in "&%$#_{}"} | {"~": r"\texta
 
 @dataclass(frozen=True)
 class Column:
-    """A numeric column; `higher_is_better` None means a plain count without arrow or marks."""
+    """A numeric column; `higher_is_better` None means a plain number without arrow or marks."""
 
     name: str
     higher_is_better: bool | None = None
+    digits: int = 0
+    """Behind the point, of a plain number."""
 
     @property
     def arrow(self) -> str:
         """Direction in which the column improves."""
         return {True: "↑", False: "↓", None: ""}[self.higher_is_better]
+
+    def shown(self, value: float | None) -> str:
+        """A value of this column as people read it."""
+        if self.higher_is_better is None and value is not None:
+            return f"{value:.{self.digits}f}"
+        return format_number(value)
 
 
 @dataclass(frozen=True)
@@ -130,7 +138,7 @@ class Table:
         for index, row in enumerate(self.rows):
             cells = [text(key) for key in row.keys]
             for position, value in enumerate(row.values):
-                shown = format_number(value, self.columns[position].higher_is_better is None)
+                shown = self.columns[position].shown(value)
                 if (limits := row.bound(position)) and value is not None:
                     shown += f" ± {format_number((limits[1] - limits[0]) / 2)}"
                 shown += PARTIAL if position in row.partial and value is not None else ""
@@ -185,10 +193,8 @@ def escape(text: str) -> str:
     )
 
 
-def format_number(value: float | None, whole: bool = False) -> str:
+def format_number(value: float | None) -> str:
     """Four digits behind the point below 10, three above; a dash for None."""
     if value is None:
         return DASH
-    if whole:
-        return f"{value:.0f}"
     return f"{value:.4f}" if abs(value) < 10 else f"{value:.3f}"
