@@ -16,6 +16,7 @@ from fusionzoo import (
     cli_explain,
     cli_masks,
     cli_profile,
+    cli_report,
     cli_results,
     cli_sweep,
     cli_train,
@@ -40,6 +41,7 @@ for command in (
     cli.add_command(command)
 cli.add_command(cli_masks.masks)
 cli.add_command(cli_explain.explain)
+cli.add_command(cli_report.report_command)
 cli.add_command(cli_results.results)
 cli.add_command(cli_profile.profile)
 cli.add_command(cli_adapt.pseudo_label)

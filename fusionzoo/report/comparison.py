@@ -1,12 +1,10 @@
-"""From result files to what people read: the comparison table and contact sheets."""
+"""The comparison table: methods by metrics, grouped by dataset."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
-from fusionzoo import analysis, image, sheet
-from fusionzoo.bench import Grid
+from fusionzoo import analysis
 from fusionzoo.core import Metric
 from fusionzoo.metrics import find_convention
 from fusionzoo.store import Result
@@ -72,33 +70,3 @@ def rule_of(conventions: Sequence[str], chosen: Sequence[Metric]) -> str:
         notes = {metric.symbol: rule.definition(metric.symbol).note for metric in chosen}
         text += "".join(f" {symbol}: {note}." for symbol, note in notes.items() if note)
     return text
-
-
-def contact_sheet(grid: Grid) -> Path | None:
-    """Draw the sheet of one dataset from the pictures its cells kept; None if there are none."""
-    strips = []
-    kept = grid.kept()
-    for item in grid.listing.items:
-        if item.name not in kept:
-            continue
-        pictures = _pictures(grid, item.name)
-        if not pictures:
-            continue
-        sample = grid.items([item.name])[0].load()
-        sources = {role: image.to_levels(picture) for role, picture in sample.images.items()}
-        strips.append(sheet.Strip(f"{grid.name} {item.name}", {**sources, **pictures}))
-    if not strips:
-        return None
-    path = grid.out / "sheets" / f"{grid.cell(grid.predictors[0]).parent.name}.png"
-    sheet.write(path, strips)
-    return path
-
-
-def _pictures(grid: Grid, name: str) -> dict[str, image.Levels]:
-    """Outputs by label; copies of a source are left out, the source itself is on the sheet."""
-    found = {}
-    for predictor in grid.predictors:
-        path = grid.picture(predictor, name)
-        if predictor.name not in grid.dataset.roles and path.exists():
-            found[predictor.label] = image.read(path)
-    return found
