@@ -222,7 +222,7 @@ def _provenance(grid: Grid, cell: Cell) -> dict[str, Any]:
         "fusionzoo": fusionzoo.__version__,
         "torch": torch.__version__,
         "python": platform.python_version(),
-        "device": str(predictor.device),
+        "device": grid.device or str(predictor.device),
         "precision": predictor.precision,
         "task": predictor.method.pair,
         "stretched": predictor.stretches,

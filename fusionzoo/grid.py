@@ -11,6 +11,8 @@ from fusionzoo.core import PAIRS, Benchmark, DataError, Dataset, FusionZooError,
 from fusionzoo.predictor import Precision, Predictor
 
 ALL = "all"
+CUT = "-first"
+"""Between a split and its limit, in the name of a split that was cut."""
 FALLBACK = "demo"
 """Taken when no dataset is on this machine: it is drawn in code."""
 
@@ -123,14 +125,14 @@ def chosen_datasets(
         DataError: A dataset was named that is not on this machine.
     """
     if spec != ALL:
-        return [_open(name, data, limit) for name in split_names(spec)], []
+        return [open_dataset(name, data, limit) for name in split_names(spec)], []
     found, skipped = [], []
     for name in _real_datasets():
         try:
-            found.append(_open(name, data, limit))
+            found.append(open_dataset(name, data, limit))
         except DataError as error:
             skipped.append(f"dataset {name}: {error}")
-    return found or [_open(FALLBACK, data, limit)], skipped
+    return found or [open_dataset(FALLBACK, data, limit)], skipped
 
 
 def _real_datasets() -> Iterator[str]:
@@ -140,10 +142,18 @@ def _real_datasets() -> Iterator[str]:
             yield name
 
 
-def _open(name: str, data: Path | None, limit: int | None) -> tuple[str, Dataset, Listing]:
+def open_dataset(
+    name: str, data: Path | None = None, limit: int | None = None
+) -> tuple[str, Dataset, Listing]:
+    """Catalogue name, entry and scenes of "name" or "name:split", cut to the first `limit`.
+
+    Raises:
+        UnknownNameError: A name or split no dataset has.
+        DataError: It is not on this machine.
+    """
     entry, split = datasets.parse(name)
     listing = entry.listing(data, split)
     if limit is not None and limit < len(listing.items):
-        cut = f"{split}-first{limit}"
+        cut = f"{split}{CUT}{limit}"
         listing = replace(listing, items=listing.items[:limit], split=cut)
     return name.partition(":")[0].lower().replace("-", "_"), entry, listing

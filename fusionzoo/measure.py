@@ -9,18 +9,20 @@ the number of pictures.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from fusionzoo import image, metrics, scenes
-from fusionzoo.core import FusionZooError, Metric, Observation, Sample
+from fusionzoo.core import FusionZooError, Item, Metric, Observation, Sample
 from fusionzoo.image import Levels
 from fusionzoo.pipeline import Pipeline
 from fusionzoo.plan import Due, Grid
 from fusionzoo.predictor import Predictor
 from fusionzoo.records import Record
 
+Task = tuple[str, Mapping[int, str]]
+"""A scene, and positions of methods with the keys of their new records."""
 BEHIND = 2
 """Scenes that may wait for their metrics while networks run on further ones."""
 
@@ -70,13 +72,30 @@ def measure(grid: Grid, due: Due) -> Iterator[Outcome]:
         grid: What to compute.
         due: What is due of it.
     """
+    return stream(grid, due.items())
+
+
+def stream(grid: Grid, tasks: Iterable[Task], overlap: bool = True) -> Iterator[Outcome]:
+    """Every scene of `tasks`, in order; the next task is asked for when it can be begun.
+
+    Args:
+        grid: What the tasks are of.
+        tasks: Picture, and what is due of it (see `fusionzoo.plan.Due`).
+        overlap: Decode ahead and measure behind in threads of their own, up to six tasks at once.
+    """
     rule = _Yardstick(grid.applicable(), grid.versions(), grid.convention, grid.kept())
+    if not overlap:
+        for name, keys in tasks:
+            sample = scenes.load(grid.item(name))
+            yield _outcome(rule, name, sample, _outputs(grid, sample, keys), keys)
+        return
+    wanted: dict[str, Mapping[int, str]] = {}
     waiting: deque[Future[Outcome]] = deque()
     with ThreadPoolExecutor(1, thread_name_prefix="metrics") as pool:
         try:
-            for item, sample in scenes.samples(grid.items(list(due))):
-                keys = due[item.name]
-                outputs = [_output(i, grid.predictors[i], sample) for i in keys]
+            for item, sample in scenes.samples(_items(grid, tasks, wanted)):
+                keys = wanted.pop(item.name)
+                outputs = _outputs(grid, sample, keys)
                 waiting.append(pool.submit(_outcome, rule, item.name, sample, outputs, keys))
                 if len(waiting) > BEHIND:
                     yield waiting.popleft().result()
@@ -85,6 +104,21 @@ def measure(grid: Grid, due: Due) -> Iterator[Outcome]:
         finally:
             for future in waiting:
                 future.cancel()
+
+
+def _items(
+    grid: Grid, tasks: Iterable[Task], wanted: dict[str, Mapping[int, str]]
+) -> Iterator[Item]:
+    """The scenes of the tasks; what is due of each is put into `wanted`."""
+    for name, keys in tasks:
+        wanted[name] = keys
+        yield grid.item(name)
+
+
+def _outputs(
+    grid: Grid, sample: Sample | FusionZooError, positions: Iterable[int]
+) -> list[_Output]:
+    return [_output(position, grid.predictors[position], sample) for position in positions]
 
 
 def _output(position: int, predictor: Predictor, sample: Sample | FusionZooError) -> _Output:

@@ -172,6 +172,23 @@ class Pipeline(Predictor):
             yield stage, output, seconds
 
 
+def reference(loaded: Predictor) -> tuple[str, str | None]:
+    """Name and weights with which `load` gives the same method, or chain, again."""
+    places = [(part.name, _place(part)) for part in loaded.parts]
+    if len(places) == 1:
+        return places[0]
+    return JOINT.join(f"{name}@{place}" if place else name for name, place in places), None
+
+
+def _place(part: Predictor) -> str | None:
+    """The weights' tag, or their file if they are none of the method's own."""
+    if part.weights is None:
+        return None
+    own = part.method.weights.get(part.weights.tag)
+    known = own is not None and own.sha256 in (None, part.weights.sha256)
+    return part.weights.tag if known else str(part.weights.path.resolve())
+
+
 def load(
     name: str,
     weights: str | Path | None = None,

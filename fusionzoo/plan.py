@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Protocol
 
@@ -54,6 +54,8 @@ class Grid:
         convention: Metric convention.
         corruption: What is done to the sources; None: nothing.
         keep: How many pictures are kept, the first ones; None: all.
+        data: Data root that the listing came from; None: the default places.
+        device: Where networks run on workers, if that is not where `predictors` are.
         prints: Fingerprints of the scenes asked for so far.
     """
 
@@ -66,6 +68,8 @@ class Grid:
     convention: str = "standard"
     corruption: Corruption | None = None
     keep: int | None = SHEET_PICTURES
+    data: Path | None = None
+    device: str = ""
     prints: dict[str, str] = field(default_factory=dict, compare=False)
 
     @property
@@ -115,17 +119,20 @@ class Grid:
             self.prints[item.name] = item.fingerprint()
         return self.prints[item.name]
 
-    def items(self, names: Sequence[str]) -> list[Item]:
-        """Scenes by name, in that order, which are damaged when they are loaded if that is asked.
+    @cached_property
+    def _items(self) -> dict[str, Item]:
+        return {item.name: item for item in self.listing.items}
+
+    def item(self, name: str) -> Item:
+        """A scene, which is damaged when it is loaded if that is asked for.
 
         Raises:
             KeyError: No such scene.
         """
-        known = {item.name: item for item in self.listing.items}
-        found = [known[name] for name in names]
+        found = self._items[name]
         if self.corruption is None:
             return found
-        return [replace(one, load=partial(damaged, one, self.corruption)) for one in found]
+        return replace(found, load=partial(damaged, found, self.corruption))
 
 
 def version_of(metric: Metric, convention: str) -> str:

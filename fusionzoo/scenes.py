@@ -12,21 +12,25 @@ from fusionzoo.core import FusionZooError, Item, Metric, Sample
 AHEAD = 2
 
 
-def _load(item: Item) -> Sample | FusionZooError:
+def load(item: Item) -> Sample | FusionZooError:
+    """The decoded sample, or the error that opening it raised."""
     try:
         return item.load()
     except FusionZooError as error:
         return error
 
 
-def samples(items: Sequence[Item]) -> Iterator[tuple[Item, Sample | FusionZooError]]:
-    """Each item with its decoded sample, in order, or with the error that opening it raised."""
+def samples(items: Iterable[Item]) -> Iterator[tuple[Item, Sample | FusionZooError]]:
+    """Each item with its decoded sample, in order, or with the error that opening it raised.
+
+    Items are asked for when they are needed, `AHEAD` scenes ahead.
+    """
     pending: deque[tuple[Item, Future[Sample | FusionZooError]]] = deque()
     rest = iter(items)
     with ThreadPoolExecutor(1, thread_name_prefix="decode") as pool:
         try:
             for item in rest:
-                pending.append((item, pool.submit(_load, item)))
+                pending.append((item, pool.submit(load, item)))
                 if len(pending) > AHEAD:
                     first, future = pending.popleft()
                     yield first, future.result()

@@ -30,7 +30,7 @@ def contact_sheet(grid: Grid) -> Path | None:
         pictures = _pictures(grid, item.name) if item.name in kept else {}
         if not pictures or folder is None:
             continue
-        sample = grid.items([item.name])[0].load()
+        sample = grid.item(item.name).load()
         _keep_sources(folder / SOURCES, sample)
         if len(strips) < STRIPS:
             sources = {role: image.to_levels(plane) for role, plane in sample.images.items()}
