@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from fusionzoo.core import ClassTable, DataError, Dataset, Listing
 from fusionzoo.datasets._folder import id_list, paired, role_folders
 from fusionzoo.datasets._roots import child, dataset_folder, not_found
 
 ROLES = ("visible", "infrared")
+HELD_OUT_EVERY = 13
+"""Every 13th scene of a list, the first one on, is held out where a split asks for it."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,13 @@ class Split:
     text: str
     folders: tuple[str, ...] = ("",)
     ids: str | None = None
+    part: Literal["all", "fit", "held_out"] = "all"
+    """"held_out" keeps every 13th scene, for choosing settings; "fit" keeps the others."""
+
+    def keeps(self, position: int) -> bool:
+        """True for a scene at this position of the sorted list."""
+        held = position % HELD_OUT_EVERY == 0
+        return self.part == "all" or held == (self.part == "held_out")
 
 
 @dataclass(frozen=True)
@@ -78,8 +88,9 @@ def _listing(layout: Layout, root: Path | None, name: str) -> Listing:
         problems += faults
     if not items and not problems:
         raise DataError(f"{folder} holds no scene of {layout.name}:{name}")
-    ordered = tuple(sorted(items, key=lambda item: item.name))
-    return Listing(ordered, tuple(problems), folder, name)
+    ordered = sorted(items, key=lambda item: item.name)
+    kept = tuple(item for position, item in enumerate(ordered) if split.keeps(position))
+    return Listing(kept, tuple(problems), folder, name)
 
 
 def chosen_ids(split: Split) -> Sequence[str] | None:

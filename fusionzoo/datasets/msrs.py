@@ -21,6 +21,18 @@ ENTRY = dataset(
                 folders=("train", "test"),
                 ids="msrs_train_allowed",
             ),
+            "train_fit": Split(
+                "118 of train_allowed, to train on while settings are chosen",
+                folders=("train", "test"),
+                ids="msrs_train_allowed",
+                part="fit",
+            ),
+            "train_held_out": Split(
+                "the other 10, every 13th, to choose settings by",
+                folders=("train", "test"),
+                ids="msrs_train_allowed",
+                part="held_out",
+            ),
         },
         source="github.com/Linfeng-Tang/MSRS",
         terms="none stated, citation asked; derived from MFNet",

@@ -20,6 +20,16 @@ ENTRY = dataset(
                 "132 ids outside both test lists; our weights train on them",
                 ids="roadscene_train_allowed",
             ),
+            "train_fit": Split(
+                "121 of train_allowed, to train on while settings are chosen",
+                ids="roadscene_train_allowed",
+                part="fit",
+            ),
+            "train_held_out": Split(
+                "the other 11, every 13th, to choose settings by",
+                ids="roadscene_train_allowed",
+                part="held_out",
+            ),
         },
         source="github.com/hanna-xu/RoadScene",
         terms="none stated, citation asked; frames of FLIR ADAS video, whose terms apply",

@@ -164,6 +164,18 @@ def test_training_and_test_ids_do_not_meet() -> None:
     assert not set(id_list("msrs_train_allowed")) & set(id_list("mfnet_test"))
 
 
+@pytest.mark.parametrize("name", ["roadscene", "msrs"])
+def test_held_out_scenes_are_the_rest_of_the_training_list(name: str, shared: Path) -> None:
+    entry = datasets.find(name)
+    whole, fit, held = (
+        [item.name for item in entry.listing(shared / "data", f"train_{part}").items]
+        for part in ("allowed", "fit", "held_out")
+    )
+    assert not set(fit) & set(held)
+    assert sorted([*fit, *held]) == whole
+    assert held == whole[::13]
+
+
 def test_data_check_counts_faults(tmp_path: Path, draw) -> None:
     put(tmp_path / "TNO" / "vi", ["01", "02"], draw)
     put(tmp_path / "TNO" / "ir", ["01", "02"], draw)

@@ -33,10 +33,19 @@ def channel_attention(query: Tensor, key: Tensor, value: Tensor, temperature: Te
         value: Likewise, used as it is.
         temperature: (heads, 1, 1).
     """
+    batch, channels, height, width = value.shape
     heads = temperature.shape[0]
-    q, k, v = (x.reshape(x.shape[0], heads, x.shape[1] // heads, -1) for x in (query, key, value))
-    weights = functional.normalize(q, dim=-1) @ functional.normalize(k, dim=-1).transpose(-2, -1)
-    return ((weights * temperature).softmax(-1) @ v).reshape(value.shape)
+    # Pixels first: no copy for channels-last maps, and one wide product instead of a narrow one
+    # for each head, whose own channels are the diagonal blocks.
+    q, k, v = (x.permute(0, 2, 3, 1).reshape(batch, -1, channels) for x in (query, key, value))
+    blocks = (batch, heads, channels // heads, heads, channels // heads)
+    products = (q.transpose(1, 2) @ k).view(blocks).diagonal(0, 1, 3).movedim(-1, 1)
+    lengths = [torch.linalg.vector_norm(x, dim=1).clamp_min(1e-12).view(blocks[:3]) for x in (q, k)]
+    cosine = products / (lengths[0].unsqueeze(-1) * lengths[1].unsqueeze(-2))
+    weights = (cosine * temperature).softmax(-1)
+    matrix = torch.diag_embed(weights.movedim(1, -1), 0, 1, 3).reshape(batch, channels, channels)
+    mixed = v @ matrix.transpose(1, 2)
+    return mixed.view(batch, height, width, channels).permute(0, 3, 1, 2)
 
 
 class ChannelNorm(nn.Module):
@@ -50,9 +59,10 @@ class ChannelNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Maps (B, C, H, W)."""
-        centred = x - x.mean(1, keepdim=True)
-        scale = (centred.square().mean(1, keepdim=True) + 1e-5).rsqrt()
-        return centred * scale * self.weight.view(-1, 1, 1) + self.bias.view(-1, 1, 1)
+        last = x.permute(0, 2, 3, 1)
+        return functional.layer_norm(last, self.weight.shape, self.weight, self.bias).permute(
+            0, 3, 1, 2
+        )
 
 
 class Attention(nn.Module):
