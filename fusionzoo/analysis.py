@@ -34,12 +34,10 @@ def interval(result: Result, symbol: str) -> tuple[float, float] | None:
         return None
     if metric is None or usable[0].table is None:
         return statistics.bootstrap_interval([o.value for o in usable if o.value is not None])
-    draws = np.random.default_rng(statistics.SEED).integers(0, len(usable), (200, len(usable)))
+    draws = statistics.draws(len(usable), resamples=200)
     scores = [metric.summarize([usable[i] for i in draw]) for draw in draws]
     known = [score for score in scores if score is not None]
-    tail = statistics.expanded_tail(len(usable))
-    low, high = np.quantile(known, [tail, 1 - tail])
-    return float(low), float(high)
+    return statistics.percentiles(np.array(known), len(usable))
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,11 @@
 """What a table of means does not say: intervals, ranks, tests, and how stable a ranking is.
 
-Sources. Intervals: expanded percentile bootstrap, Hesterberg, "What Teachers Should Know About the
-Bootstrap", The American Statistician 69 (2015), section 5.3: the tail probability of the normal
-quantile -sqrt(n / (n - 1)) t(alpha / 2, n - 1) replaces alpha / 2, which widens the interval for
-small n (at 95 % it covers 92 % of normal samples of 8 and 94 to 95 % from 20 on; 92 % of
-exponential samples of 20). Ranks and tests:
+Sources. Intervals of means: studentised bootstrap (Efron and Tibshirani, "An Introduction to the
+Bootstrap", 1993, section 12.5), which covers what it says for few and skewed values too; below
+STUDENT values Student's t. Other statistics: expanded percentile bootstrap (Hesterberg, "What
+Teachers Should Know About the Bootstrap", The American Statistician 69 (2015), section 5.3): the
+tail probability of the normal quantile -sqrt(n / (n - 1)) t(alpha / 2, n - 1) replaces alpha / 2.
+benchmarks/interval_coverage.py measures what both cover. Ranks and tests:
 Demsar, "Statistical Comparisons of Classifiers over Multiple Data Sets", JMLR 7 (2006): Friedman's
 chi-square (eq. 6), Iman and Davenport's F (eq. 7), Nemenyi's critical difference
 q sqrt(k (k + 1) / (6 n)). Pairs: Wilcoxon's signed ranks (zero differences by Pratt's rule),
@@ -27,10 +28,12 @@ Array = NDArray[np.float64]
 SEED = 20_260
 RESAMPLES = 2000
 CONFIDENCE = 0.95
+STUDENT = 6
+"""Fewer values than this have too few resamples for a bootstrap."""
 
 
 @lru_cache(maxsize=16)
-def _draws(n: int, resamples: int, seed: int) -> NDArray[np.intp]:
+def draws(n: int, resamples: int = RESAMPLES, seed: int = SEED) -> NDArray[np.intp]:
     """(resamples, n) positions; the same for every method, so that intervals are paired."""
     return np.random.default_rng([seed, n]).integers(0, n, (resamples, n))
 
@@ -45,18 +48,42 @@ def bootstrap_interval(
 
     Equal n and seed resample the same pictures, whichever method's values are given.
     """
+    from scipy.stats import t
+
     sample = np.asarray(values, np.float64)
     n = len(sample)
     if n < 2:
         return None
-    means = sample[_draws(n, resamples, seed)].mean(1)
+    mean = float(sample.mean())
+    error = float(sample.std(ddof=1) / np.sqrt(n))
+    tail = (1 - confidence) / 2
+    if n < STUDENT or error == 0:
+        half = float(t.ppf(1 - tail, n - 1)) * error
+        return mean - half, mean + half
+    positions = draws(n, resamples, seed)
+    centred = sample - mean
+    shifts = centred[positions].mean(1)
+    variances = np.square(centred)[positions].mean(1) - np.square(shifts)
+    # A resample of one value only has no spread: its ratio is infinite, or 0 at the mean.
+    spreads = np.sqrt(np.maximum(variances, 0) / (n - 1))
+    spreads[spreads < 1e-9 * error] = 0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = np.nan_to_num(shifts / spreads, nan=0.0, posinf=np.inf, neginf=-np.inf)
+        low, high = np.quantile(ratios, [tail, 1 - tail])
+    if not (np.isfinite(low) and np.isfinite(high)):
+        return percentiles(mean + shifts, n, confidence)
+    return mean - float(high) * error, mean - float(low) * error
+
+
+def percentiles(resampled: Array, n: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """Interval of any statistic from its values over resamples of n pictures."""
     tail = expanded_tail(n, confidence)
-    low, high = np.quantile(means, [tail, 1 - tail])
+    low, high = np.quantile(resampled, [tail, 1 - tail])
     return float(low), float(high)
 
 
 def expanded_tail(n: int, confidence: float = CONFIDENCE) -> float:
-    """Share of resamples beyond each end of the interval."""
+    """Share of resamples beyond each end of a percentile interval."""
     from scipy.stats import norm, t
 
     quantile = float(t.ppf((1 - confidence) / 2, n - 1))
