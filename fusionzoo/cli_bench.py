@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fusionzoo import cli_work
+from fusionzoo import cli_robustness, cli_work
 from fusionzoo.cli_readers import judge, with_reader_options
 from fusionzoo.core import DataError, FusionZooError
 
@@ -74,6 +74,7 @@ def kept(_context: click.Context, _option: click.Parameter, text: str) -> int | 
 @click.option("--metrics", "wanted", help="all, core, or names  [default: all]")
 @with_engine_options
 @with_reader_options
+@cli_robustness.with_robustness_options
 @cli_work.convention_option
 @cli_work.data_option
 @cli_work.limit_option
@@ -98,6 +99,8 @@ def bench(
     precision: Any,
     keep: int | None,
     out: Path,
+    robustness: str | None,
+    severities: str,
     **reading: Any,
 ) -> None:
     """Methods x datasets x metrics: result files, tables and contact sheets.
@@ -107,6 +110,7 @@ def bench(
     from fusionzoo import bench as benchmark
     from fusionzoo import engines, grid, metrics, report
 
+    corruptions = cli_robustness.wanted(robustness, severities)
     plan = grid.named(name)
     chosen = metrics.select(wanted or ",".join(plan.metrics), convention)
     places, absent = grid.chosen_datasets(where or ",".join(plan.datasets), data, limit)
@@ -117,6 +121,7 @@ def bench(
     found: list[Result] = []
     sheets: list[Path | None] = []
     readable: dict[str, Sequence[Predictor]] = {}
+    grids: list[Grid] = []
     with engines.engine(engine, workers, address, threads) as machine:
         for place, entry, listing in places:
             cli_work.warn(f"{place}: {problem}" for problem in listing.problems)
@@ -127,8 +132,10 @@ def bench(
             )  # fmt: skip
             found += computed(cells, machine)
             sheets.append(report.contact_sheet(cells))
-    write_table(found, chosen, {n: e.default_split for n, e, _ in places}, out)
-    click.echo(f"tables {out / 'table.*'}, sheets {', '.join(str(s) for s in sheets if s)}")
+            grids.append(cells)
+        write_table(found, chosen, {n: e.default_split for n, e, _ in places}, out)
+        click.echo(f"tables {out / 'table.*'}, sheets {', '.join(str(s) for s in sheets if s)}")
+        cli_robustness.damage(grids, corruptions, lambda cells: computed(cells, machine))
     judge(places, readable, out, data=data, device=device, precision=precision, **reading)
     failures = tell_failures(found)
     cli_work.fail_if(failures + sum(len(listing.problems) for _, _, listing in places))
