@@ -23,7 +23,15 @@ PARTIAL = "*"
 """Behind a mean that some pictures are missing from."""
 Mark = Callable[[str], str]
 FORMATS = (".csv", ".json", ".md", ".tex")
-_LATEX_ESCAPES = str.maketrans({c: f"\\{c}" for c in "&%$#_{}"} | {"~": r"\textasciitilde{}"})
+_LATEX_ESCAPES = str.maketrans(
+    {c: f"\\{c}" for c in "&%$#_{}"}
+    | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}"}
+    | {"<": r"\textless{}", ">": r"\textgreater{}", DASH: "--", "±": r"$\pm$"}
+    | {"‡": r"$\ddagger$", "↑": r"$\uparrow$", "↓": r"$\downarrow$", "\n": " "}
+)
+_MARKDOWN_ESCAPES = str.maketrans(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": r"\|", "\n": " ", "\r": " "}
+)
 
 
 @dataclass(frozen=True)
@@ -108,9 +116,9 @@ class Table:
     def markdown(self) -> str:
         """A pipe table with arrows, best bold, second underlined."""
         heads = [*self.keys, *(f"{c.name} {c.arrow}".strip() for c in self.columns)]
-        cells = self._cells("**{}**".format, "<u>{}</u>".format, lambda text: text)
+        cells = self._cells("**{}**".format, "<u>{}</u>".format, plain)
         body = tabulate(cells, heads, tablefmt="github", disable_numparse=True)
-        return f"{body}\n\n{self.caption}\n" if self.caption else f"{body}\n"
+        return f"{body}\n\n{plain(self.caption)}\n" if self.caption else f"{body}\n"
 
     def latex(self) -> str:
         """A booktabs table, for documents that use that package."""
@@ -185,12 +193,12 @@ def check_suffix(path: Path) -> None:
 
 def escape(text: str) -> str:
     """Text that LaTeX prints as it is."""
-    return (
-        text.translate(_LATEX_ESCAPES)
-        .replace(DASH, "--")
-        .replace("‡", r"$\ddagger$")
-        .replace("±", r"$\pm$")
-    )
+    return text.translate(_LATEX_ESCAPES)
+
+
+def plain(text: str) -> str:
+    """Text that Markdown shows as it is, without columns or elements of HTML in it."""
+    return text.translate(_MARKDOWN_ESCAPES)
 
 
 def format_number(value: float | None) -> str:

@@ -51,7 +51,7 @@ def comparison(
         bounds = tuple(analysis.interval(result, m.symbol) for m in metrics) if intervals else ()
         rows.append(Row(keys, (*values, float(pictures)), where, lost, bounds))
     columns = [Column(metric.symbol, metric.higher_is_better) for metric in metrics]
-    caption = f"Means over n pictures. {rule_of(conventions, metrics)}"
+    caption = f"Means over n pictures of {_splits(found)}. {rule_of(conventions, metrics)}"
     if intervals:
         caption += " ± half the 95 % bootstrap interval over pictures."
     if any(row.partial for row in rows):
@@ -60,6 +60,15 @@ def comparison(
         caption += f" {MARK} trained on pictures of this dataset."
     keys = ("method", "weights", "dataset")
     return Table(keys, (*columns, Column("n")), tuple(rows), caption, ", ".join(conventions))
+
+
+def _splits(found: Sequence[Result]) -> str:
+    """Datasets with split and number of pictures, in the order of the rows."""
+    counts: dict[str, int] = {}
+    for result in found:
+        where = f"{result.dataset}:{result.split}"
+        counts[where] = max(counts.get(where, 0), len(result.records))
+    return ", ".join(f"{where} (n = {count})" for where, count in counts.items())
 
 
 def rule_of(conventions: Sequence[str], chosen: Sequence[Metric]) -> str:

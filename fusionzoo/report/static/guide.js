@@ -35,7 +35,7 @@ function drawGuide(panel) {
   add(panel, h("div", { class: "prose" },
     h("h2", null, "Marks"), h("dl", { class: "guide" },
       entry("mark-trained", `${MARK} trained here`, "The weights have seen pictures of this dataset, so the row may look better there than on new pictures. It says nothing about how the method would rank without them. ",
-        contaminated.length ? `In this report: ${unique(contaminated).join("; ")}.` : "No row of this report is marked."),
+        contaminated.length ? ["In this report:", h("ul", null, unique(contaminated).map((line) => h("li", null, line)))] : "No row of this report is marked."),
       entry("mark-arrows", "↑ ↓", "Which way a metric improves."),
       entry("mark-best", "Bold, underlined", "Best and second-best value of the methods shown; equal values share a mark. A difference that lies within the intervals need not mean anything: the plots have the tests."),
       entry("mark-interval", "Line under a value", "95 % interval of the mean: expanded percentile bootstrap, 2000 resamples of the pictures, the same resamples for every method."),
@@ -47,6 +47,6 @@ function drawGuide(panel) {
     h("h3", null, "Conventions here"), h("dl", { class: "guide" }, Object.entries(data.conventions).map(([name, rule]) => [h("dt", null, name), h("dd", null, rule.title, rule.papers ? `. ${rule.papers}` : "",
       Object.entries(rule.notes).map(([symbol, note]) => h("div", null, `${symbol}: ${note}`)))])),
     h("h2", null, "Metrics"), h("div", { class: "scroll" }, h("table", null, h("caption", null, "Every metric of this report."), h("thead", null, h("tr", null, ["Metric", "Name", "Better", "Unit", "Source"].map((text) => h("th", { scope: "col" }, text)))),
-      h("tbody", null, data.metrics.map((metric) => h("tr", null, h("th", { scope: "row" }, metric.symbol), h("td", null, metric.title), h("td", null, metric.higher ? "higher" : "lower"), h("td", null, metric.unit || DASH), h("td", null, metric.paper || DASH)))))),
+      h("tbody", null, data.metrics.map((metric) => h("tr", null, h("th", { scope: "row" }, metric.symbol), h("td", null, metric.title), h("td", null, metric.higher ? "higher" : "lower"), h("td", null, metric.unit || DASH), h("td", { class: "wrap" }, metric.paper || DASH)))))),
     data.problems.length ? [h("h2", null, "Files that could not be read"), h("ul", { id: "problems" }, data.problems.map((line) => h("li", null, line)))] : null));
 }

@@ -13,10 +13,10 @@ function meanRanks(place, metrics) {
   return new Map(cells.map((cell, row) => [cell.label, mean(columns.map((column) => column[row]))]));
 }
 
-function rankCell(rank, count) {
+function rankCell(rank, count, place = "") {
   if (!hasValue(rank)) return DASH;
   const share = count > 1 ? 1 - (rank - 1) / (count - 1) : 1;
-  return h("span", { class: "rank" }, h("span", { class: "bar", style: { "--share": share.toFixed(3) } }), h("span", null, rank.toFixed(2)));
+  return h("span", { class: "rank" }, h("span", { class: "bar", style: { "--share": share.toFixed(3) } }), h("span", { class: place }, rank.toFixed(2)));
 }
 
 // A thin line from the interval's low to its high end, with the value as a dot, on the column's scale.
@@ -67,10 +67,12 @@ function placeBoard(place) {
   const metrics = shownMetrics([place]);
   const ranks = meanRanks(place, metrics);
   const cells = cellsOf(place);
+  const rank = (cell) => ranks.get(cell.label);
+  const top = podium(cells, rank, false);
   const columns = [
     nameColumn(),
     { key: "rank", title: "Mean rank", note: "Mean of the ranks by the metrics shown, among the methods shown; 1 is best", number: true, higher: false,
-      value: (cell) => ranks.get(cell.label), cell: (cell) => rankCell(ranks.get(cell.label), cells.length) },
+      value: rank, cell: (cell) => rankCell(rank(cell), cells.length, placing(top, cell)) },
     ...metrics.map((metric) => scoreColumn(metric, cells)),
     ...costColumns(cells),
     { key: "n", title: "n", note: "Pictures", number: true, value: (cell) => cell.n,
@@ -104,22 +106,24 @@ function overviewBoard(places) {
     return found.length && found.every(hasValue) ? mean(found) : undefined;
   };
   const metric = metricOf.get(state.shown);
+  const top = podium(rows, overall, false);
   const columns = [nameColumn(),
     { key: "rank", title: "Mean rank", note: "Mean over the datasets; only for methods that all of them have", number: true, higher: false,
-      value: overall, cell: (row) => rankCell(overall(row), rows.length) },
+      value: overall, cell: (row) => rankCell(overall(row), rows.length, placing(top, row)) },
     ...places.map((place, index) => {
       const marked = (cell) => (cell && cell.trained ? h("span", { class: "marked", title: "trained on pictures of this dataset" }, MARK) : null);
       if (byRank) {
         const value = (row) => ranks[index].get(row.label);
+        const first = podium(rows, value, false);
         return { key: placeName(place), title: place.dataset, note: placeName(place), number: true, higher: false, value,
-          cell: (row) => [rankCell(value(row), ranks[index].size), marked(row.cells[index])] };
+          cell: (row) => [rankCell(value(row), ranks[index].size, placing(first, row)), marked(row.cells[index])] };
       }
       const inner = scoreColumn(metric, places[index].cells.filter((cell) => !state.hidden.has(cell.label)), placeName(place), place.dataset);
       return { ...inner, note: placeName(place), value: (row) => (row.cells[index] ? inner.value(row.cells[index]) : undefined),
         cell: (row) => (row.cells[index] ? [inner.cell(row.cells[index]), marked(row.cells[index])] : DASH) };
     })];
   const what = byRank ? `Mean rank over ${metrics.map((one) => one.symbol).join(", ")}` : `${metric.symbol} ${arrow(metric)}, ${metric.title}`;
-  return sortedTable(columns, rows, `${what}; ${places.map((p) => `${placeName(p)} (n = ${p.images.length})`).join(", ")}; convention ${state.convention}.`);
+  return sortedTable(columns, rows, `${what}; ${places.map((p) => `${placeName(p)} (n = ${p.images.length})`).join(", ")}; convention ${state.convention}. The mean over the datasets is only given where no dataset is missing.`);
 }
 
 function drawBoard(panel) {

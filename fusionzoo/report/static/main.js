@@ -67,7 +67,7 @@ function drawTabs() {
 function drawFilters() {
   const opened = new Set([...document.querySelectorAll(".filters details[open]")].map((one) => one.id));
   const where = choices().map((group) => ({ label: group.title, options: [
-    ...(group.places.length > 1 ? [[group.key, `All ${group.places.length} datasets`]] : []),
+    ...(group.places.length > 1 ? [[group.key, `${group.title}: all ${group.places.length}`]] : []),
     ...[...group.places, ...group.disturbed].map((index) => [String(index), `${placeName(data.places[index])} · ${data.places[index].images.length} pictures${twice(index) ? ` · list ${data.places[index].list}` : ""}`])] }));
   const places = chosenPlaces();
   const methods = unique(places.flatMap((place) => place.cells.map((cell) => cell.label))).sort();

@@ -61,7 +61,7 @@ function pairsTable(test) {
 
 // Quality against cost: mean over the places that all methods of the plot have.
 function tradeoff(places, metric) {
-  const axes = data.costs.filter((axis) => places.some((place) => cellsOf(place).some((cell) => cell.cost[axis.key] > 0)));
+  const axes = data.costs.filter((axis) => places.some((place) => cellsOf(place).filter((cell) => cell.cost[axis.key] > 0).length > 1));
   const head = h("h2", null, "Quality against cost");
   if (!axes.length) return h("section", null, head, h("p", { class: "notice" }, "No cost is known: `fusionzoo profile` measures it."));
   const axis = axes.find((one) => one.key === chart.axis) || axes[0];
