@@ -102,6 +102,32 @@ def table(
     fail_on(problems)
 
 
+@results.command()
+@click.argument("folder", type=FOLDER)
+@click.option("--all-pairs", is_flag=True, help="Compare all conventions, not only with standard.")
+@click.option("--per-dataset", is_flag=True, help="Also name the winners on each dataset.")
+@click.option("--out", type=click.Path(path_type=Path), help="Table: .csv, .json, .md or .tex.")
+def stability(folder: Path, all_pairs: bool, per_dataset: bool, out: Path | None) -> None:
+    """How much rankings depend on the metric convention, where cells have several."""
+    from fusionzoo import rank_stability, store, tables
+
+    if out:
+        tables.check_suffix(out)
+    found, problems = store.find(folder)
+    rows = rank_stability.agreements(found, None if all_pairs else rank_stability.BASE)
+    made = rank_stability.table(rows)
+    click.echo(made.markdown())
+    for row in rows if per_dataset else ():
+        for place, one in row.datasets.items():
+            ours, theirs = one.winners
+            names = " and ".join(row.conventions)
+            click.echo(f"{row.metric} by {names} on {place}: {ours}, {theirs} (tau {one.tau:.3f})")
+    if out:
+        made.write(out)
+        click.echo(f"table written to {out}")
+    fail_on(problems)
+
+
 def _among(wanted: str | None, *names: str) -> bool:
     return wanted is None or any(name in wanted.split(",") for name in names)
 
