@@ -325,23 +325,3 @@ def test_a_backbone_of_another_size_is_refused(tmp_path: Path) -> None:
     save_file({"x": torch.zeros(1)}, tmp_path / "none.safetensors")
     with pytest.raises(WeightsError, match="no masked autoencoder"):
         load_backbone(Network("tiny"), str(tmp_path / "none.safetensors"))
-
-
-def test_tiny_begins_as_an_exact_autoencoder() -> None:
-    from fusionzoo.methods.tc_moa.start import begin_as_autoencoder
-
-    torch.manual_seed(0)
-    network = Network("tiny").eval()
-    begin_as_autoencoder(network)
-    generator = torch.Generator().manual_seed(1)
-    x, y = torch.rand(2, 1, 1, 112, 168, generator=generator).expand(-1, -1, 3, -1, -1)
-    with torch.no_grad():
-        tokens = network.embed(x)
-        placed = network._positions(network.table, tokens)
-        alone = network.picture(network.pixels(tokens - placed))
-        torch.testing.assert_close(alone, x, rtol=0, atol=1e-4)  # sharp, and without a tint
-        fused = network(x, y).picture
-    mean = (x + y) / 2
-    assert (fused - mean).abs().mean() < 0.35 * (x - mean).abs().mean()
-    with pytest.raises(ValueError, match="cannot carry"):
-        begin_as_autoencoder(Network(FILLED))

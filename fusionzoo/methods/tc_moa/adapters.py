@@ -150,8 +150,10 @@ class FusionConvolutions(nn.Module):
         self.conv3 = nn.Conv2d(width // 4, width, 1, bias=False)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """Maps (B, H, W, C)."""
-        fused = self.conv3(self.conv2(self.conv1(tokens.permute(0, 3, 1, 2))))
+        """Maps (B, H, W, C); never in reduced precision by autocast, in which pixels would blur."""
+        with torch.autocast(tokens.device.type, enabled=False):
+            maps = tokens.permute(0, 3, 1, 2).to(self.conv1.weight.dtype)
+            fused = self.conv3(self.conv2(self.conv1(maps)))
         return fused.permute(0, 2, 3, 1)  # type: ignore[no-any-return]
 
 

@@ -176,7 +176,8 @@ class Network(nn.Module):
 
     def decoder_tokens(self, tokens: Tensor) -> Tensor:
         """The encoder's tokens as the decoder takes them."""
-        narrow = self.decoder_embed(tokens)
+        with torch.autocast(tokens.device.type, enabled=False):
+            narrow = self.decoder_embed(tokens.to(self.decoder_embed.weight.dtype))
         return narrow + self._positions(self.decoder_table, narrow)  # type: ignore[no-any-return]
 
     def _positions(self, table: Tensor, tokens: Tensor) -> Tensor:

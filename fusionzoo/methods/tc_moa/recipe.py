@@ -24,7 +24,13 @@ from fusionzoo.layers.focus import focus_pair
 from fusionzoo.methods.tc_moa import keys, losses
 from fusionzoo.methods.tc_moa.configuration import SourceTask
 from fusionzoo.methods.tc_moa.network import Fused, Network
-from fusionzoo.methods.tc_moa.start import begin_as_autoencoder, groups, set_rate
+from fusionzoo.methods.tc_moa.start import (
+    PIXELS,
+    WRITERS,
+    begin_as_autoencoder,
+    groups,
+    set_rate,
+)
 
 SOURCES: dict[SourceTask, tuple[str, str]] = {
     "vif": ("visible", "infrared"),
@@ -63,8 +69,8 @@ class FusionSettings:
         learning_rate: Peak, reached after a linear warm-up of two of 20 epochs; then a cosine.
         last_rate: Learning rate at the end.
         weight_decay: Of matrices; vectors have none.
-        pixel_rate: Factor on the learning rate of the maps between pixels and tokens and of the
-            fusion layers, which start out right.
+        pixel_rate: Factor on the learning rate of what draws pixels or is added to them, if the
+            start is "autoencoder": it starts out right (`PIXELS` and `WRITERS` of `start`).
         clip: Largest norm of the gradient; 0: not clipped (the released code).
         average: Share of the old value when the parameters' running mean is updated; that mean is
             what is exported. 0: none (in the released code it has no effect on the network).
@@ -85,7 +91,7 @@ class FusionSettings:
     learning_rate: float = 4e-4
     last_rate: float = 1e-5
     weight_decay: float = 0.05
-    pixel_rate: float = 0.1
+    pixel_rate: float = 0.02
     clip: float = 1.0
     average: float = 0.0
 
@@ -100,6 +106,11 @@ class FusionSettings:
         if self.variant != "auto":
             return self.variant
         return "zoo" if self.size == "tiny" else "official"
+
+    @property
+    def drawing(self) -> bool:
+        """True if the network starts as an autoencoder."""
+        return self.start == "autoencoder" and self.size == "tiny"
 
     @property
     def everything(self) -> bool:
@@ -162,7 +173,7 @@ class Recipe:
         """The caller has seeded torch."""
         self.settings = settings
         self.network = Network(settings.size, settings.preset)
-        if settings.start == "autoencoder" and settings.size == "tiny":
+        if settings.drawing:
             begin_as_autoencoder(self.network)
         if settings.backbone:
             load_backbone(self.network, settings.backbone)
@@ -175,10 +186,12 @@ class Recipe:
         for name, parameter in self.network.named_parameters():
             parameter.requires_grad_(settings.everything or _is_new(name))
         self.trained = [p for p in self.network.parameters() if p.requires_grad]
+        slow_rate = settings.pixel_rate if settings.drawing else 1.0
         self.optimiser = torch.optim.AdamW(
-            groups(self.network, settings.weight_decay, settings.pixel_rate),
+            groups(self.network, settings.weight_decay, slow_rate, PIXELS + WRITERS),
             lr=settings.learning_rate,
             betas=(0.9, 0.95),
+            fused=True,
         )
         self.mean = _running_mean(self.network, settings.average)
 

@@ -17,6 +17,7 @@ The architecture is not touched: everything is trained from there.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -71,20 +72,25 @@ def begin_as_autoencoder(network: Network) -> None:
 
 PIXELS = ("patch_embed", "decoder_embed", "decoder_pred", "fusion")
 """Maps that see tokens with their large constant part, or pixels: small steps move them far."""
+WRITERS = ("proj", "fc2", "source")
+"""What is added to a token, where a step's noise becomes noise of the pixels."""
 
 
-def groups(module: nn.Module, decay: float, pixel_rate: float) -> list[dict[str, Any]]:
-    """An optimiser's groups of what is trained: decay for matrices only, a factor for `PIXELS`.
+def groups(
+    module: nn.Module, decay: float, slow_rate: float, slow: Sequence[str] = PIXELS
+) -> list[dict[str, Any]]:
+    """An optimiser's groups of what is trained: decay for matrices only, a factor for `slow`.
 
     Args:
         module: A network, or what contains one.
         decay: Weight decay of matrices.
-        pixel_rate: Factor on the learning rate of `PIXELS`.
+        slow_rate: Factor on the learning rate of `slow`.
+        slow: Parts of names.
     """
     found: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in module.named_parameters():
         if parameter.requires_grad:
-            factor = pixel_rate if any(part in PIXELS for part in name.split(".")) else 1.0
+            factor = slow_rate if any(part in slow for part in name.split(".")) else 1.0
             kind = (decay if parameter.ndim > 1 else 0.0, factor)
             found.setdefault(kind, []).append(parameter)
     return [
@@ -112,10 +118,17 @@ def _pass_through(stage: Stage, basis: Tensor) -> None:
         fusion = unit.fusion
         for layer in (fusion.conv1, fusion.conv2, fusion.conv3):
             nn.init.normal_(layer.weight, std=NOISE)
+        # What starts at random must not see the constant: it would draw it as one and the same
+        # pattern into every patch.
+        constant = basis[:, -1:]
+        along = fusion.conv1.weight[:, :, 0, 0] @ constant @ constant.T
+        fusion.conv1.weight[:, :, 0, 0] -= along
         fusion.conv1.weight[:kept, :, 0, 0] = basis.T
         fusion.conv2.weight[:kept] = 0
+        fusion.conv2.weight[:, kept - 1] = 0
         fusion.conv2.weight[:kept, :, 1, 1] = torch.eye(width // 4)[:kept]
         fusion.conv3.weight[:, :kept, 0, 0] = basis
+        unit.source.sub_(unit.source @ basis @ basis.T)
 
 
 def free_directions(table: Tensor, count: int) -> Tensor:
