@@ -14,6 +14,7 @@ from fusionzoo import (
     cli_audit,
     cli_bench,
     cli_explain,
+    cli_leaderboard,
     cli_masks,
     cli_profile,
     cli_report,
@@ -44,6 +45,7 @@ cli.add_command(cli_explain.explain)
 cli.add_command(cli_report.report_command)
 cli.add_command(cli_results.results)
 cli.add_command(cli_profile.profile)
+cli.add_command(cli_leaderboard.leaderboard)
 cli.add_command(cli_adapt.pseudo_label)
 
 
