@@ -13,6 +13,8 @@ from fusionzoo.classes import FMB
 from fusionzoo.core import Dataset, Item, Listing, Sample, hash_of
 
 COUNTS = {"test": 12, "train": 120}
+MORE = {"train_large": 600, "held_out": 24}
+"""`train_large` begins with the scenes of `train`; `held_out` is for choosing settings."""
 VERSION = 1
 """Raised when the drawings change, so that results on older ones are void."""
 
@@ -31,18 +33,25 @@ def _load(name: str, split: str, index: int) -> Sample:
 
 def _item(split: str, index: int) -> Item:
     name = f"{index:03d}{'DNF'[index % 3]}"
+    split = "train" if split == "train_large" else split
     mark = hash_of("demo", VERSION, split, index)
     return Item(name, partial(_load, name, split, index), lambda: mark)
 
 
 def _listing(_root: Path | None, split: str) -> Listing:
-    return Listing(tuple(_item(split, index) for index in range(COUNTS[split])), split=split)
+    count = {**COUNTS, **MORE}[split]
+    return Listing(tuple(_item(split, index) for index in range(count)), split=split)
 
 
 ENTRY = Dataset(
     title="demo (drawn street scenes)",
     roles=("visible", "infrared"),
-    splits={"test": "12 scenes: D day, N night, F fog", "train": "120 scenes, apart from test's"},
+    splits={
+        "test": "12 scenes: D day, N night, F fog",
+        "train": "120 scenes, apart from test's",
+        "train_large": "600 scenes, those of train first",
+        "held_out": "24 scenes, apart from all others, for choosing settings",
+    },
     listing=_listing,
     source="drawn in code, nothing to download",
     terms="Apache-2.0, as the code",

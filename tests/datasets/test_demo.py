@@ -31,9 +31,15 @@ def test_a_scene_is_a_function_of_split_and_index() -> None:
     np.testing.assert_array_equal(first.infrared(), second.infrared())
     marks = {
         hashlib.sha256(Scene(split, index).labels.tobytes()).hexdigest()
-        for split, index in (("test", 3), ("train", 3), ("test", 6))
+        for split, index in (("test", 3), ("train", 3), ("test", 6), ("held_out", 3))
     }
-    assert len(marks) == 3
+    assert len(marks) == 4
+    listings = {
+        s: datasets.find("demo").listing(None, s).items for s in datasets.find("demo").splits
+    }
+    prints = {s: [item.fingerprint() for item in items] for s, items in listings.items()}
+    assert prints["train"] == prints["train_large"][:120]
+    assert len({*prints["train_large"], *prints["test"], *prints["held_out"]}) == 636
 
 
 def test_every_class_occurs() -> None:

@@ -169,7 +169,7 @@ def _predictable(ready: predictor.Predictor, items: list[Item]) -> list[Item]:
     return [Item(i.name, (lambda i=i: load(i)), lambda: "") for i in items]
 
 
-def batch_of(recipe: Recipe) -> dict[str, Tensor]:
+def batch_of(recipe: Recipe, chosen: slice = slice(None)) -> dict[str, Tensor]:
     batch: dict[str, Tensor] = {}
     for prefix, items in (
         ("", scenes(2, "visible", labelled=True)),
@@ -177,7 +177,7 @@ def batch_of(recipe: Recipe) -> dict[str, Tensor]:
     ):
         planes = [
             recipe.augment(recipe.prepare(item.load()), torch.Generator().manual_seed(i))
-            for i, item in enumerate(items)
+            for i, item in list(enumerate(items))[chosen]
         ]
         batch |= {prefix + key: torch.stack([p[key] for p in planes]) for key in planes[0]}
     return batch

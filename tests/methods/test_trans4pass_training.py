@@ -155,6 +155,27 @@ def test_scaling_keeps_picture_and_labels_together() -> None:
         assert (cut[:, ~inside[0]] == 0).all()
 
 
+def test_windows_are_cut_around_rare_classes() -> None:
+    labels = torch.full((1, 120, 160), 1, dtype=torch.uint8)
+    labels[0, 5:7, 150:153] = 8
+    labels[0, 60:, :80] = 255
+    picture = torch.zeros(3, 120, 160)
+    shown = {}
+    for share in (0.0, 1.0):
+        generator = torch.Generator().manual_seed(0)
+        found = []
+        for scale in (0.5, 1.0, 1.5) * 60:
+            place = views.window_place(labels, (32, 48), scale, share, generator)
+            assert all(0 <= value <= 1 for value in place)
+            found.append(8 in views.rescaled_crop(picture, labels, (32, 48), scale, place)[1])
+        shown[share] = sum(found) / len(found)
+    assert shown[0.0] < 0.3
+    assert shown[1.0] > 0.9
+    empty = torch.full_like(labels, 255)
+    place = views.window_place(empty, (32, 48), 1.0, 1.0, torch.Generator())
+    assert all(0 <= value <= 1 for value in place)
+
+
 def test_tones_are_disturbed_repeatably() -> None:
     picture = torch.rand(3, 8, 9)
     one, two = (views.disturbed(picture, 1.0, torch.Generator().manual_seed(3)) for _ in range(2))

@@ -25,7 +25,7 @@ class Scene:
     """A scene is a function of (split, index) alone.
 
     Attributes:
-        split: "train" or "test".
+        split: "train", "test" or "held_out".
         index: Number within the split.
     """
 
@@ -38,7 +38,7 @@ class Scene:
         return CONDITIONS[self.index % 3]
 
     def _rng(self, stream: int) -> Generator:
-        number = {"train": 0, "test": 1}[self.split]
+        number = {"train": 0, "test": 1, "held_out": 2}[self.split]
         return np.random.default_rng([SEED, number, self.index, stream])
 
     @cached_property

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fusionzoo.methods.trans4pass.deformable import deformable_convolution
-from fusionzoo.methods.trans4pass.encoder import DepthwiseConvolution, to_map, to_tokens
+from fusionzoo.methods.trans4pass.encoder import DepthwiseConvolution, joined, to_map, to_tokens
 
 OffsetLayout = Literal["official", "interleaved"]
 
@@ -25,6 +25,24 @@ OffsetLayout = Literal["official", "interleaved"]
 def enlarge(x: Tensor, size: Sequence[int]) -> Tensor:
     """Bilinear with corners aligned, as the authors do everywhere."""
     return functional.interpolate(x, size=list(size), mode="bilinear", align_corners=True)
+
+
+def neighbourhood_mean(x: Tensor) -> Tensor:
+    """Mean of 3x3 pixels, of fewer at the border; three times as fast as avg_pool2d on a CPU."""
+    padded = functional.pad(x, (1, 1, 1, 1))
+    rows = padded[..., :-2] + padded[..., 1:-1] + padded[..., 2:]
+    total = rows[..., :-2, :] + rows[..., 1:-1, :] + rows[..., 2:, :]
+    height, width = x.shape[-2:]
+    down, across = (_neighbours(size).to(x) for size in (height, width))
+    return total / (down[:, None] * across)
+
+
+def _neighbours(size: int) -> Tensor:
+    """How many of three adjacent places exist, for each of `size` places."""
+    count = torch.full((size,), 3.0)
+    count[0] -= 1
+    count[-1] -= 1
+    return count
 
 
 class DeformableProjection(nn.Module):
@@ -41,8 +59,9 @@ class DeformableProjection(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, N, H, W); taps move by at most a quarter of the shorter side."""
         reach = min(x.shape[-2:]) // 4
-        offset = self.offset_conv(x).clamp(-reach, reach)
-        mask = 2 * torch.sigmoid(self.modulator_conv(x))
+        both = joined(x, self.offset_conv, self.modulator_conv, 1, 1)
+        offset = both[:, :18].clamp(-reach, reach)
+        mask = 2 * torch.sigmoid(both[:, 18:])
         assert self.proj.bias is not None
         y = deformable_convolution(x, offset, mask, self.proj.weight, self.proj.bias, padding=1)
         return functional.gelu(self.norm(y))
@@ -175,7 +194,7 @@ class PlusHead(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, N, H, W)."""
         x = self.sdp(x)
-        pooled = functional.avg_pool2d(self.norm1(x), 3, 1, 1, count_include_pad=False)
+        pooled = neighbourhood_mean(self.norm1(x))
         x = self.cmlp1(x) + pooled
         y: Tensor = self.cmlp2(x) + self.dmlp(x)
         return y

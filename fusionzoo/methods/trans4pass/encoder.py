@@ -61,6 +61,14 @@ def to_tokens(plane: Tensor) -> Tensor:
     return plane.flatten(2).transpose(1, 2)
 
 
+def joined(x: Tensor, first: nn.Conv2d, second: nn.Conv2d, stride: int, padding: int) -> Tensor:
+    """Two convolutions of the same window in one, which reads the picture once."""
+    assert first.bias is not None
+    assert second.bias is not None
+    weight = torch.cat([first.weight, second.weight])
+    return functional.conv2d(x, weight, torch.cat([first.bias, second.bias]), stride, padding)
+
+
 class PatchEmbedding(nn.Module):
     """Overlapping windows to normalised tokens."""
 
@@ -94,13 +102,23 @@ class DeformablePatchEmbedding(PatchEmbedding):
     def embed(self, x: Tensor) -> Tensor:
         """See `PatchEmbedding.embed`; taps move by at most a quarter of the shorter side."""
         reach = min(x.shape[-2:]) // 4
-        offset = self.offset_conv(x).clamp(-reach, reach)
-        mask = 2 * torch.sigmoid(self.modulator_conv(x))
         stride, padding = self.proj.stride[0], int(self.proj.padding[0])
+        both = joined(x, self.offset_conv, self.modulator_conv, stride, padding)
+        offset = both[:, : self.offset_conv.out_channels].clamp(-reach, reach)
+        mask = 2 * torch.sigmoid(both[:, self.offset_conv.out_channels :])
         assert self.proj.bias is not None
         return deformable_convolution(
             x, offset, mask, self.proj.weight, self.proj.bias, stride, padding
         )
+
+
+def _attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """Scaled dot product attention of (B, heads, N, d) with (B, heads, M, d)."""
+    if query.requires_grad and not query.is_cuda:
+        # The fused kernel's backward pass on a CPU takes 2.5 times as long for so few keys.
+        chances = (query * query.shape[-1] ** -0.5) @ key.transpose(-2, -1)
+        return chances.softmax(-1).to(value.dtype) @ value
+    return functional.scaled_dot_product_attention(query, key, value)
 
 
 class Attention(nn.Module):
@@ -125,7 +143,7 @@ class Attention(nn.Module):
         if self.reduction > 1:
             x = self.norm(to_tokens(self.sr(to_map(x, height, width))))
         pair = self.kv(x).view(b, -1, 2, self.heads, c // self.heads).permute(2, 0, 3, 1, 4)
-        mixed = functional.scaled_dot_product_attention(query, pair[0], pair[1])
+        mixed = _attention(query, pair[0], pair[1])
         y: Tensor = self.proj(mixed.transpose(1, 2).reshape(b, n, c))
         return y
 

@@ -42,13 +42,13 @@ def ohem(
         kept: Least share of the labelled pixels that stays, the hardest ones; the authors keep
             100,000 of four crops of 512x512, a share of 0.1.
     """
-    losses = pixel_cross_entropy(logits, labels, weight).flatten()
-    known = labels.flatten() != IGNORE
+    known = labels != IGNORE
     if not known.any():
         return logits.sum() * 0
-    losses = losses[known]
-    safe = labels.where(labels != IGNORE, 0)[:, None]
-    chance = logits.detach().softmax(1).gather(1, safe).flatten()[known]
+    losses = pixel_cross_entropy(logits, labels)[known]
+    chance = torch.exp(-losses.detach())
+    if weight is not None:
+        losses = losses * weight[labels[known]]
     count = max(1, int(kept * len(chance)))
     limit = chance.kthvalue(count).values.clamp_min(threshold)
     return losses[chance <= limit].mean()

@@ -46,6 +46,7 @@ class SupervisedSettings:
         loss: Which loss.
         class_weights: Name of the class table's weights, or "none".
         fused_share: How often a mixture of visible and infrared, or infrared, is shown instead.
+        rare_share: How often the window is cut around a rare class; see `views.window_place`.
         disturbance: Strength of random gain, gamma, cast and noise.
         drop_path: Largest probability of leaving a block out.
         offset_start: How the first embedding's offsets start; see `Trans4PASS`.
@@ -53,26 +54,27 @@ class SupervisedSettings:
         start: File with parameters of this network to start from; "zoo" for the shipped ones.
     """
 
-    steps: int = 900
-    batch: int = 8
+    steps: int = 2600
+    batch: int = 6
     height: int = 480
     width: int = 640
-    input_height: int = 192
-    input_width: int = 256
-    smallest_scale: float = 0.4
-    largest_scale: float = 1.0
+    input_height: int = 240
+    input_width: int = 320
+    smallest_scale: float = 0.7
+    largest_scale: float = 1.1
     seed: int = 0
     size: Literal["nano", "t", "s"] = "nano"
     plus: bool = True
     classes: str = "fmb"
-    learning_rate: float = 1.5e-3
+    learning_rate: float = 1.2e-3
     decoder_factor: float = 1.0
     weight_decay: float = 0.01
     power: float = 0.9
-    warm_up: int = 40
+    warm_up: int = 60
     loss: losses.Loss = "ohem"
     class_weights: str = "none"
     fused_share: float = 0.5
+    rare_share: float = 0.75
     disturbance: float = 0.5
     drop_path: float = 0.0
     offset_start: Literal["normal", "zero"] = "zero"
@@ -187,11 +189,11 @@ class Recipe:
         visible = planes["visible"].float() / 255
         infrared = planes["infrared"].float() / 255 if "infrared" in planes else None
         view = views.random_view(visible, infrared, s.fused_share, generator)
-        draws = torch.rand(3, generator=generator).tolist()
         spread = math.log(s.largest_scale / s.smallest_scale)
-        scale = s.smallest_scale * math.exp(spread * draws[0])
+        scale = s.smallest_scale * math.exp(spread * float(torch.rand((), generator=generator)))
         size = (s.input_height, s.input_width)
-        cut, labels = views.rescaled_crop(view, planes["labels"], size, scale, (draws[1], draws[2]))
+        place = views.window_place(planes["labels"], size, scale, s.rare_share, generator)
+        cut, labels = views.rescaled_crop(view, planes["labels"], size, scale, place)
         return {"picture": views.disturbed(cut, s.disturbance, generator), "labels": labels}
 
     def update(self, batch: dict[str, Tensor], step: int) -> dict[str, float]:
@@ -204,13 +206,10 @@ class Recipe:
         logits = self.network(batch["picture"])
         loss = losses.of(self.settings.loss, logits.float(), labels, self.weight)
         self.optimiser.zero_grad(set_to_none=True)
-        (loss * _share(labels)).backward()  # type: ignore[no-untyped-call]
+        (loss * share(labels)).backward()  # type: ignore[no-untyped-call]
         parallel.average_gradients(self.network.parameters())
         self.optimiser.step()
-        known = labels != losses.IGNORE
-        right = (logits.detach().argmax(1) == labels)[known]
-        accuracy = float(right.float().mean()) if known.any() else 0.0
-        return {"loss": float(loss.detach()), "accuracy": accuracy}
+        return {"loss": float(loss.detach()), "accuracy": _accuracy(logits.detach(), labels)}
 
     def state(self) -> dict[str, Stateful]:
         """Network and optimiser."""
@@ -242,9 +241,25 @@ def painted(ids: Tensor, palette: tuple[tuple[int, int, int], ...]) -> Tensor:
     return colours[ids].permute(0, 3, 1, 2) / 255
 
 
-def _share(labels: Tensor) -> Tensor:
-    """Labelled pixels here over their mean per process, so that each counts the same everywhere."""
-    here = (labels != losses.IGNORE).sum().float()
+def _accuracy(logits: Tensor, labels: Tensor) -> float:
+    """Share of right pixels, of every fourth row and column."""
+    logits, labels = logits[..., ::4, ::4], labels[..., ::4, ::4]
+    known = labels != losses.IGNORE
+    right = (logits.argmax(1) == labels)[known]
+    return float(right.float().mean()) if known.any() else 0.0
+
+
+def share(labels: Tensor, weight: Tensor | None = None) -> Tensor:
+    """Labelled pixels here over their mean per process, so that each counts the same everywhere.
+
+    Args:
+        labels: (B, H, W), 255 = ignore.
+        weight: (K,) of the classes, where the loss is divided by their sum.
+    """
+    known = labels[labels != losses.IGNORE]
+    here = labels.new_tensor(known.numel(), dtype=torch.float32)
+    if weight is not None:
+        here = weight[known].sum()
     mean = here.clone()
     parallel.average_tensors([mean])
     return here / mean.clamp_min(1)

@@ -24,7 +24,7 @@ from fusionzoo import weights as weight_files
 from fusionzoo.core import DataError, Sample, Stateful
 from fusionzoo.methods.trans4pass import adaptation, losses, views
 from fusionzoo.methods.trans4pass.network import Output, Trans4PASS
-from fusionzoo.methods.trans4pass.recipe import byte_planes, label_plane, painted, start_file
+from fusionzoo.methods.trans4pass.recipe import byte_planes, label_plane, painted, share, start_file
 from fusionzoo.methods.trans4pass.settings_adaptation import AdaptationSettings
 
 PROTOTYPES = "prototypes.safetensors"
@@ -146,6 +146,7 @@ class Recipe:
         output = self.network.outputs(self.network.normalised(picture))
         loss = losses.cross_entropy(output.logits.float(), labels, self.weight)
         log = {"source": float(loss.detach())}
+        loss = loss * share(labels, self.weight)
         loss = loss + self._prototypical(output, labels, log, "source_feature")
         loss.backward()  # type: ignore[no-untyped-call]
         return output.logits, log
@@ -158,7 +159,7 @@ class Recipe:
         if s.stage != "warm_up":
             pseudo = losses.cross_entropy(output.logits.float(), labels)
             log["pseudo"] = float(pseudo.detach())
-            loss = loss + pseudo
+            loss = loss + pseudo * share(labels)
         if s.stage != "self_training":
             self.discriminator.requires_grad_(False)
             judged = self.discriminator(output.logits.float().softmax(1))

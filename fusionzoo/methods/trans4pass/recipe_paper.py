@@ -35,6 +35,7 @@ class PaperSettings(recipe.SupervisedSettings):
     warm_up: int = 0
     loss: losses.Loss = "focal"
     fused_share: float = 0.0
+    rare_share: float = 0.0
     disturbance: float = 0.0
     drop_path: float = 0.1
     offset_start: Literal["normal", "zero"] = "normal"

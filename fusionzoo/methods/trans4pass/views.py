@@ -71,6 +71,42 @@ def disturbed(picture: Tensor, strength: float, generator: torch.Generator) -> T
     return (gain * cast * picture.clamp_min(1e-4) ** gamma + noise * grain).clamp(0, 1)
 
 
+def window_place(
+    labels: Tensor,
+    size: tuple[int, int],
+    scale: float,
+    rare_share: float,
+    generator: torch.Generator,
+) -> tuple[float, float]:
+    """Where to cut a window, for `rescaled_crop`: anywhere, or around a rare class.
+
+    Args:
+        labels: (1, H, W) integer ids, 255 = ignore.
+        size: Height and width of the window.
+        scale: Factor on the sides of the scene, before cutting.
+        rare_share: Probability of a window around a pixel of a class, which is drawn with a
+            probability inverse to the root of its area in this scene.
+        generator: Source of chance.
+    """
+    down, across, chance = torch.rand(3, generator=generator).tolist()
+    counts = torch.bincount(labels.flatten().long(), minlength=256)[:255]
+    if chance >= rare_share or not counts.any():
+        return down, across
+    odds = torch.where(counts > 0, counts.clamp_min(1).float().rsqrt(), 0)
+    chosen = int(torch.multinomial(odds, 1, generator=generator))
+    found = (labels[0] == chosen).nonzero()
+    centre = found[int(torch.randint(len(found), (), generator=generator))]
+    place = []
+    for at, side, window, shift in zip(
+        centre.tolist(), labels.shape[-2:], size, (down, across), strict=True
+    ):
+        # The pixel lies in the middle half of the window.
+        first = at * scale - window * (0.25 + 0.5 * shift)
+        free = round(side * scale) - window
+        place.append(min(max(first / free, 0.0), 1.0) if free > 0 else 0.0)
+    return place[0], place[1]
+
+
 def rescaled_crop(
     picture: Tensor, labels: Tensor, size: tuple[int, int], scale: float, place: tuple[float, float]
 ) -> tuple[Tensor, Tensor]:
