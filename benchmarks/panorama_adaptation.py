@@ -1,16 +1,19 @@
-"""Does adaptation to panoramas help? Source only, after warm-up, after MPA, several seeds.
+r"""Does adaptation to panoramas help? Source only, after warm-up, after MPA, several seeds.
 
+    python benchmarks/panorama_adaptation.py runs/pilot --seeds 100 --split held_out \
+        --set learning_rate=4e-4
     python benchmarks/panorama_adaptation.py runs/adaptation --seeds 0,1,2
 
-The source weights (`trans4pass@zoo`, pinhole pictures of `demo`) are the same for all seeds; a seed
-decides order, crops, tones and the discriminator. Each stage is what `fusionzoo train` and
-`fusionzoo pseudo-label` do; a stopped run goes on. Labels of panoramas are used for measuring only.
+The first is for choosing settings. The source weights (`trans4pass@zoo`, pinhole pictures of
+`demo`) are the same for all seeds; a seed decides order, crops, tones and the discriminator. Each
+stage is what `fusionzoo train` and `fusionzoo pseudo-label` do; a stopped run goes on. Labels of
+panoramas are used for measuring only.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import click
@@ -18,6 +21,7 @@ import numpy as np
 
 from fusionzoo import datasets, image, predictor, pseudo, segmentation
 from fusionzoo.core import Sample
+from fusionzoo.datasets import demo, demo_panorama
 from fusionzoo.metrics.miou import confusion, miou
 from fusionzoo.train import run
 
@@ -40,11 +44,14 @@ def stage(out: Path, precision: str, *changes: str) -> Path:
 
 
 def adapted(
-    out: Path, seed: int, steps: int, scales: tuple[float, ...], limit: int, precision: str
+    out: Path,
+    changes: tuple[str, ...],
+    scales: tuple[float, ...],
+    limit: int,
+    precision: str,
 ) -> dict[str, Path]:
     """Weights after warm-up and after MPA of one seed."""
-    same = (f"seed={seed}", f"steps={steps}")
-    warm = stage(out / "warm_up", precision, "stage=warm_up", *same)
+    warm = stage(out / "warm_up", precision, "stage=warm_up", *changes)
     ready = predictor.load("trans4pass", warm, device="cpu")
     target = datasets.find("demo_panorama").listing(None, "train").items
     source = datasets.find("demo").listing(None, "train").items[:limit]
@@ -52,7 +59,7 @@ def adapted(
     pseudo.label(ready, target, folder, scales)
     if not (folder / pseudo.PROTOTYPES).exists():
         pseudo.prototypes(ready, source, target, folder)
-    mpa = stage(out / "mpa", precision, "stage=mpa", f"start={warm}", f"pseudo={folder}", *same)
+    mpa = stage(out / "mpa", precision, "stage=mpa", f"start={warm}", f"pseudo={folder}", *changes)
     return {"warm_up": warm, "mpa": mpa}
 
 
@@ -63,15 +70,29 @@ def adapted(
 @click.option("--scales", default="0.75,1", help="Of the pseudo labels.")
 @click.option("--source-limit", default=24, help="Source scenes for the prototypes.")
 @click.option("--precision", default="bfloat16")
-def main(out: Path, seeds: str, steps: int, scales: str, source_limit: int, precision: str) -> None:
+@click.option("--split", default="test", help="Panoramas that are measured on.")
+@click.option("--set", "changes", multiple=True, help="Settings of both stages.")
+def main(
+    out: Path,
+    seeds: str,
+    steps: int,
+    scales: str,
+    source_limit: int,
+    precision: str,
+    split: str,
+    changes: tuple[str, ...],
+) -> None:
+    # All stages and seeds use the same scenes, which are drawn once.
+    for module in (demo, demo_panorama):
+        module._load = cache(module._load)
     factors = tuple(float(text) for text in scales.split(","))
-    items = datasets.find("demo_panorama").listing(None, "test").items
-    samples = [replace(item.load()) for item in items]
+    items = datasets.find("demo_panorama").listing(None, split).items
+    samples = [item.load() for item in items]
     names = datasets.find("demo_panorama").classes.names
     rows: dict[str, list[np.ndarray]] = {"source": [tested(None, samples)]}
     for seed in (int(text) for text in seeds.split(",")):
-        folder = out / f"seed{seed}"
-        for name, path in adapted(folder, seed, steps, factors, source_limit, precision).items():
+        folder, given = out / f"seed{seed}", (f"seed={seed}", f"steps={steps}", *changes)
+        for name, path in adapted(folder, given, factors, source_limit, precision).items():
             rows.setdefault(name, []).append(tested(str(path), samples))
             score = miou(rows[name][-1].sum(0), "fmb14").value
             click.echo(f"seed {seed} {name}: {score:.4f}")
@@ -93,7 +114,15 @@ def main(out: Path, seeds: str, steps: int, scales: str, source_limit: int, prec
             f"{name:8s} {found[name]['mean']:.4f} +- {found[name]['spread']:.4f} "
             + " ".join(f"{n} {v:.3f}" for n, v in found[name]["classes"].items())
         )
-    plain = {"seeds": seeds, "steps": steps, "scales": scales, "preset": "fmb14", **found}
+    plain = {
+        "seeds": seeds,
+        "steps": steps,
+        "scales": scales,
+        "changes": changes,
+        "split": f"demo_panorama:{split}",
+        "preset": "fmb14",
+        **found,
+    }
     image.write_bytes(out / "adaptation.json", json.dumps(plain, indent=1).encode())
 
 

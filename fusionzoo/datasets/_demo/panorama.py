@@ -71,7 +71,7 @@ class Panorama:
     """A panorama is a function of (split, index) alone.
 
     Attributes:
-        split: "train" or "test".
+        split: "train", "test" or "held_out".
         index: Number within the split.
     """
 
@@ -84,7 +84,7 @@ class Panorama:
         return CONDITIONS[self.index % 3]
 
     def _rng(self, stream: int) -> Generator:
-        number = {"train": 0, "test": 1}[self.split]
+        number = {"train": 0, "test": 1, "held_out": 2}[self.split]
         return np.random.default_rng([SEED, number, self.index, stream])
 
     @cached_property

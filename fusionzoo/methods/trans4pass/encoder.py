@@ -117,7 +117,8 @@ def _attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     if query.requires_grad and not query.is_cuda:
         # The fused kernel's backward pass on a CPU takes 2.5 times as long for so few keys.
         chances = (query * query.shape[-1] ** -0.5) @ key.transpose(-2, -1)
-        return chances.softmax(-1).to(value.dtype) @ value
+        mixed: Tensor = chances.softmax(-1).to(value.dtype) @ value
+        return mixed
     return functional.scaled_dot_product_attention(query, key, value)
 
 
