@@ -58,7 +58,7 @@ def adapted(
     folder = out / "pseudo"
     pseudo.label(ready, target, folder, scales)
     if not (folder / pseudo.PROTOTYPES).exists():
-        pseudo.prototypes(ready, source, target, folder)
+        pseudo.prototypes(ready, source, target[:limit], folder)
     mpa = stage(out / "mpa", precision, "stage=mpa", f"start={warm}", f"pseudo={folder}", *changes)
     return {"warm_up": warm, "mpa": mpa}
 
@@ -68,7 +68,7 @@ def adapted(
 @click.option("--seeds", default="0,1,2")
 @click.option("--steps", default=60, help="Of each stage.")
 @click.option("--scales", default="0.75,1", help="Of the pseudo labels.")
-@click.option("--source-limit", default=24, help="Source scenes for the prototypes.")
+@click.option("--prototype-limit", default=24, help="Scenes of each domain for the prototypes.")
 @click.option("--precision", default="bfloat16")
 @click.option("--split", default="test", help="Panoramas that are measured on.")
 @click.option("--set", "changes", multiple=True, help="Settings of both stages.")
@@ -77,7 +77,7 @@ def main(
     seeds: str,
     steps: int,
     scales: str,
-    source_limit: int,
+    prototype_limit: int,
     precision: str,
     split: str,
     changes: tuple[str, ...],
@@ -92,7 +92,7 @@ def main(
     rows: dict[str, list[np.ndarray]] = {"source": [tested(None, samples)]}
     for seed in (int(text) for text in seeds.split(",")):
         folder, given = out / f"seed{seed}", (f"seed={seed}", f"steps={steps}", *changes)
-        for name, path in adapted(folder, given, factors, source_limit, precision).items():
+        for name, path in adapted(folder, given, factors, prototype_limit, precision).items():
             rows.setdefault(name, []).append(tested(str(path), samples))
             score = miou(rows[name][-1].sum(0), "fmb14").value
             click.echo(f"seed {seed} {name}: {score:.4f}")

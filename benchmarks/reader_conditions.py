@@ -3,34 +3,65 @@
     fusionzoo bench --datasets demo --metrics EN --reader trans4pass --out results
     python benchmarks/reader_conditions.py results/demo/readers/trans4pass@zoo
 
-Names of `demo` end in D, N or F.
+Names of `demo` end in D, N or F. The first table is mIoU by condition, and at night and in fog the
+IoU of some classes and their mean (`--classes Person,Car`); the others have all classes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
+import numpy as np
 
 from fusionzoo import datasets, image, store
-from fusionzoo.readers.judge import table
+from fusionzoo.core import ClassTable
+from fusionzoo.metrics.miou import miou
+from fusionzoo.readers.judge import confusion, table
+from fusionzoo.store import Result
+from fusionzoo.tables import Column, Row, Table
 
 CONDITIONS = {"all": "DNF", "day": "D", "night": "N", "fog": "F", "night and fog": "NF"}
+
+
+def scores(result: Result, suffixes: str, classes: ClassTable) -> tuple[float, list[float]]:
+    """MIoU and IoU per class of the pictures whose names end so."""
+    counts = confusion([record for record in result.records if record.image[-1] in suffixes])
+    if counts is None:
+        raise click.ClickException(f"{result.method} has no picture whose name ends in {suffixes}")
+    found = miou(counts, classes.miou)
+    return found.value, list(found.per_class)
+
+
+def summary(found: Sequence[Result], classes: ClassTable, chosen: Sequence[str]) -> Table:
+    """Methods by mIoU under every condition, and by some classes where light fails."""
+    rows = []
+    for result in found:
+        values = [scores(result, suffixes, classes)[0] for suffixes in CONDITIONS.values()]
+        each = scores(result, CONDITIONS["night and fog"], classes)[1]
+        some = [each[classes.names.index(name)] for name in chosen]
+        rows.append(Row((result.method, result.weights), (*values, *some, float(np.mean(some)))))
+    dark = [f"{name}, night and fog" for name in (*chosen, "mean of " + " and ".join(chosen))]
+    columns = tuple(Column(name, True) for name in (*CONDITIONS, *dark))
+    caption = f"mIoU by condition, preset {classes.miou}; IoU of {' and '.join(chosen)}."
+    return Table(("method", "weights"), columns, tuple(rows), caption, classes.miou)
 
 
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, path_type=Path))
 @click.option("--dataset", default="demo")
-def main(folder: Path, dataset: str) -> None:
+@click.option("--classes", "chosen", default="Person,Car")
+def main(folder: Path, dataset: str, chosen: str) -> None:
     paths = sorted(path for path in folder.glob("*.json") if path.stem != "table")
     found = [store.read(path) for path in paths]
     reader = found[0].provenance["reader"]
-    parts = []
+    classes = datasets.find(dataset).classes
+    parts = [summary(found, classes, chosen.split(",")).markdown()]
     for name, suffixes in CONDITIONS.items():
         caption = f"{dataset}, {name}, reader {reader}."
-        classes = datasets.find(dataset).classes
-        chosen = table(found, classes, caption, lambda image_name, s=suffixes: image_name[-1] in s)
-        parts.append(f"## {name}\n\n{chosen.markdown()}\n")
+        one = table(found, classes, caption, lambda image_name, s=suffixes: image_name[-1] in s)
+        parts.append(f"## {name}\n\n{one.markdown()}\n")
     text = "\n".join(parts)
     click.echo(text)
     image.write_bytes(folder / "conditions.md", text.encode())
