@@ -208,6 +208,17 @@ def test_each_stage_has_its_losses_and_learns(
     }
 
 
+@pytest.mark.parametrize(("statistics", "moves"), [("fixed", False), ("batch", True)])
+def test_running_statistics_move_only_where_asked(
+    statistics: str, moves: bool, tmp_path: Path, ready: predictor.Predictor
+) -> None:
+    recipe = adapted(tmp_path, ready, "warm_up", statistics=statistics)
+    name = "dede_head.head1.sdp.norm.running_mean"
+    before = recipe.network.state_dict()[name].clone()
+    recipe.update(batch_of(recipe), 0)
+    assert torch.equal(before, recipe.network.state_dict()[name]) != moves
+
+
 def test_target_labels_are_never_looked_at(tmp_path: Path, ready: predictor.Predictor) -> None:
     recipe = adapted(tmp_path, ready, "warm_up")
     planes = recipe.prepare(scenes(1, "panorama", labelled=True)[0].load())

@@ -50,7 +50,16 @@ def test_two_processes_equal_one_with_a_doubled_batch(tmp_path: Path) -> None:
     torch.manual_seed(0)
     network = Trans4PASS("nano", 15).eval()
     ready = predictor.Predictor("trans4pass", methods.find("trans4pass"), network)
-    alone = adapted(tmp_path, ready, "mpa", bank_momentum=0.5, adversarial=1.0, prototypical=1.0)
+    alone = adapted(
+        tmp_path,
+        ready,
+        "mpa",
+        bank_momentum=0.5,
+        adversarial=1.0,
+        prototypical=1.0,
+        source_loss="cross_entropy",
+        statistics="batch",
+    )
     kept = [int((plane != 255).sum()) for plane in batch_of(alone)["target/labels"]]
     assert kept[0] != kept[1], "unequal shares are what the weighting is for"
     (tmp_path / "settings.json").write_text(json.dumps(dataclasses.asdict(alone.settings)))

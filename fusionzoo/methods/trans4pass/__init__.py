@@ -30,7 +30,7 @@ ENTRY = Method(
             source="shipped with fusionzoo",
             sha256=None,
             license="Apache-2.0",
-            trained_on=("demo:train",),
+            trained_on=("demo:train_large",),
             file="methods/trans4pass/zoo.safetensors",
         ),
     },

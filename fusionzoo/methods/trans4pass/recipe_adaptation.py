@@ -125,7 +125,7 @@ class Recipe:
         rate = s.learning_rate * max(0.0, 1 - step / s.steps) ** s.power
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        self.network.train()
+        self._prepare_network()
         self.optimiser.zero_grad(set_to_none=True)
         source, log = self._source(batch["picture"], batch["labels"][:, 0].long())
         target, more = self._target(
@@ -141,10 +141,18 @@ class Recipe:
             self.bank.move()
         return log
 
+    def _prepare_network(self) -> None:
+        self.network.train()
+        if self.settings.statistics == "fixed":
+            for module in self.network.modules():
+                if isinstance(module, nn.BatchNorm2d):
+                    module.eval()
+
     def _source(self, picture: Tensor, labels: Tensor) -> tuple[Tensor, dict[str, float]]:
         """Backward through the source's losses; its logits and what to log."""
         output = self.network.outputs(self.network.normalised(picture))
-        loss = losses.cross_entropy(output.logits.float(), labels, self.weight)
+        kind = self.settings.source_loss
+        loss = losses.of(kind, output.logits.float(), labels, self.weight)
         log = {"source": float(loss.detach())}
         loss = loss * share(labels, self.weight)
         loss = loss + self._prototypical(output, labels, log, "source_feature")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fusionzoo import classes
-from fusionzoo.methods.trans4pass import adaptation
+from fusionzoo.methods.trans4pass import adaptation, losses
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,10 @@ class AdaptationSettings:
         power: Of the polynomial decay.
         groups: "unique" takes every parameter once; "official" repeats each as often as the
             released code does (once per module around it), which multiplies its step.
+        source_loss: Of the labelled source; the paper's is "cross_entropy", which unlearns rare
+            classes that OHEM has taught.
+        statistics: "fixed" normalises by the running statistics of `start`; "batch" by those of
+            each batch, as the released code, whose batches are larger than two pictures here.
         class_weights: Name of the class table's weights for the source's cross entropy, or "none".
         adversarial: Weight of the adversarial term.
         prototypical: Weight of each feature loss.
@@ -69,6 +73,8 @@ class AdaptationSettings:
     weight_decay: float = 5e-4
     power: float = 0.9
     groups: Literal["unique", "official"] = "unique"
+    source_loss: losses.Loss = "ohem"
+    statistics: Literal["fixed", "batch"] = "fixed"
     class_weights: str = "none"
     adversarial: float = 0.001
     prototypical: float = 0.001
