@@ -19,6 +19,7 @@ import torch
 import fusionzoo
 from fusionzoo import image, metrics, store
 from fusionzoo.core import FusionZooError, Metric, UnknownNameError
+from fusionzoo.foreign import Foreign
 from fusionzoo.measure import Outcome, measure
 from fusionzoo.plan import SHEET_PICTURES, Corruption, Due, Grid, version_of
 from fusionzoo.predictor import Predictor
@@ -218,6 +219,7 @@ def _provenance(grid: Grid, cell: Cell) -> dict[str, Any]:
     predictor = cell.predictor
     loaded = [part.weights for part in predictor.parts if part.weights]
     names = [item.name for item in grid.listing.items]
+    trained = sorted({name for weights in loaded for name in weights.trained_on})
     return {
         "fusionzoo": fusionzoo.__version__,
         "torch": torch.__version__,
@@ -228,7 +230,7 @@ def _provenance(grid: Grid, cell: Cell) -> dict[str, Any]:
         "stretched": predictor.stretches,
         "weights_sha256": "+".join(weights.sha256 for weights in loaded) or None,
         "weights_license": "+".join(weights.license for weights in loaded) or None,
-        "trained_on": sorted({name for weights in loaded for name in weights.trained_on}),
+        "trained_on": None if isinstance(predictor, Foreign) else trained,
         "stage_seconds": {stage: fmean(seconds) for stage, seconds in cell.stages.items()},
         "pictures": len(names),
         "list_hash": store.list_hash(names),

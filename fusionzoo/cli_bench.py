@@ -80,6 +80,8 @@ def kept(_context: click.Context, _option: click.Parameter, text: str) -> int | 
 @cli_work.limit_option
 @cli_work.device_option
 @cli_work.precision_option
+@click.option("--fused", multiple=True, metavar="NAME=FOLDER",
+              help="Pictures of another program as a row; may be given again.")  # fmt: skip
 @click.option("--pictures", "keep", default="3", show_default=True, metavar="N", callback=kept,
               help="Fused pictures of each dataset that are kept, or all.")  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
@@ -97,6 +99,7 @@ def bench(
     limit: int | None,
     device: str,
     precision: Any,
+    fused: tuple[str, ...],
     keep: int | None,
     out: Path,
     robustness: str | None,
@@ -105,12 +108,15 @@ def bench(
 ) -> None:
     """Methods x datasets x metrics: result files, tables and contact sheets.
 
-    NAME is a grid of `fusionzoo list benchmarks`; options replace its parts.
+    NAME is a grid of `fusionzoo list benchmarks`; options replace its parts. The mean of the
+    sources and the sources themselves are in every table. A folder of --fused has a picture per
+    scene, of the scene's name, and with several datasets a subfolder for each.
     """
     from fusionzoo import bench as benchmark
-    from fusionzoo import engines, grid, metrics, report
+    from fusionzoo import engines, foreign, grid, metrics, report
 
     corruptions = cli_robustness.wanted(robustness, severities)
+    folders = [foreign.parse(spec) for spec in fused]
     plan = grid.named(name)
     chosen = metrics.select(wanted or ",".join(plan.metrics), convention)
     places, absent = grid.chosen_datasets(where or ",".join(plan.datasets), data, limit)
@@ -118,6 +124,7 @@ def bench(
     names = methods or ",".join(plan.methods)
     predictors, unready = grid.chosen_methods(names, here(device, engine), precision, offers)
     cli_work.warn([*absent, *unready])
+    trivial = grid.baselines(offers, here(device, engine))
     found: list[Result] = []
     sheets: list[Path | None] = []
     readable: dict[str, Sequence[Predictor]] = {}
@@ -125,9 +132,11 @@ def bench(
     with engines.engine(engine, workers, address, threads) as machine:
         for place, entry, listing in places:
             cli_work.warn(f"{place}: {problem}" for problem in listing.problems)
-            fitting = readable[place] = grid.fitting(predictors, entry.roles)
+            readable[place] = grid.fitting(predictors, entry.roles)
+            rows = grid.fitting([*predictors, *trivial], entry.roles)
+            rows += foreign_rows(folders, place, len(places) == 1, rows)
             cells = benchmark.Grid(
-                place, entry, listing, fitting, chosen, out, convention, None, keep, data,
+                place, entry, listing, rows, chosen, out, convention, None, keep, data,
                 machine.device(device),
             )  # fmt: skip
             found += computed(cells, machine)
@@ -139,6 +148,30 @@ def bench(
     judge(places, readable, out, data=data, device=device, precision=precision, **reading)
     failures = tell_failures(found)
     cli_work.fail_if(failures + sum(len(listing.problems) for _, _, listing in places))
+
+
+def foreign_rows(
+    folders: Sequence[tuple[str, Path]], place: str, alone: bool, others: Sequence[Predictor]
+) -> list[Predictor]:
+    """The rows of `--fused` for a dataset.
+
+    Raises:
+        DataError: Two rows of one name, or a folder without pictures.
+    """
+    from fusionzoo import foreign
+
+    taken = {other.label for other in others}
+    rows: list[Predictor] = []
+    for name, folder in folders:
+        if name in taken:
+            raise DataError(f"--fused {name}={folder}: {place} has a row of that name already")
+        taken.add(name)
+        row = foreign.row(name, folder, place, alone)
+        if row is None:
+            cli_work.warn([f"{name} on {place}: there is no folder {folder / place}"])
+        else:
+            rows.append(row)
+    return rows
 
 
 def computed(cells: Grid, machine: Engine) -> list[Result]:

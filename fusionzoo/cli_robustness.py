@@ -99,7 +99,9 @@ def _damaged(grids: Sequence[Grid], corruptions: Mapping[str, Sequence[int]]) ->
 
     for grid in grids:
         pair = pair_of(grid.dataset.roles)
-        fusing = [p for p in grid.predictors if pair and set(p.method.inputs) <= set(pair)]
+        # Pictures that were fused elsewhere, which have no inputs, saw no damage.
+        able = [p for p in grid.predictors if p.method.inputs]
+        fusing = [p for p in able if pair and set(p.method.inputs) <= set(pair)]
         if not fusing:
             click.secho(f"robustness: {grid.name} is left out: no pair to damage", err=True)
             continue

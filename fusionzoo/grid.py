@@ -101,6 +101,22 @@ def _tasks(entry: Method, offers: Sequence[Collection[str]]) -> list[str]:
     return list(dict.fromkeys(task for task in found if task is not None))
 
 
+def baselines(offers: Sequence[Collection[str]], device: str = "auto") -> list[Predictor]:
+    """What every table must contain: the mean of the sources, and each source as it is.
+
+    Args:
+        offers: Roles of each dataset.
+        device: Where they run.
+    """
+    tasks = [task for task, pair in PAIRS.items() if any(set(pair) <= set(o) for o in offers)]
+    roles = [role for task in tasks for role in PAIRS[task]]
+    if any("visible" in offer for offer in offers) and "visible" not in roles:
+        roles.append("visible")
+    known = set(methods.names())
+    found = [predictor.load("average", device=device, task=task) for task in tasks]
+    return found + [predictor.load(role, device=device) for role in roles if role in known]
+
+
 def fitting(predictors: Sequence[Predictor], roles: Collection[str]) -> list[Predictor]:
     """Those whose inputs a dataset offers, one form of each method: the first one that fits."""
     found: dict[str, Predictor] = {}

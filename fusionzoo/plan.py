@@ -12,6 +12,7 @@ from torch import Tensor
 
 from fusionzoo import scenes, store
 from fusionzoo.core import Dataset, Item, Listing, Metric, Sample, hash_of
+from fusionzoo.foreign import Foreign
 from fusionzoo.predictor import Predictor
 
 SHEET_PICTURES = 3
@@ -107,7 +108,8 @@ class Grid:
             FusionZooError: The scene's files cannot be read.
         """
         damage = [self.corruption.key] if self.corruption else []
-        return hash_of(predictor.key, self.fingerprint(item), *damage)
+        own = predictor.key_for(item.name) if isinstance(predictor, Foreign) else predictor.key
+        return hash_of(own, self.fingerprint(item), *damage)
 
     def fingerprint(self, item: Item) -> str:
         """Hash of what the scene is loaded from, computed once.

@@ -71,6 +71,11 @@ class Result:
         seen = self.provenance.get("trained_on") or []
         return any(str(name).partition(":")[0] == self.dataset for name in seen)
 
+    @property
+    def trained_on_unknown(self) -> bool:
+        """True for pictures that were fused elsewhere."""
+        return self.provenance.get("trained_on", ()) is None
+
     def values(self, symbol: str) -> dict[str, float]:
         """Picture to value, of the pictures for which the metric is defined."""
         seen = ((r.image, r.observations.get(symbol)) for r in self.records if not r.error)

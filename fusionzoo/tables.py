@@ -27,7 +27,7 @@ _LATEX_ESCAPES = str.maketrans(
     {c: f"\\{c}" for c in "&%$#_{}"}
     | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}"}
     | {"<": r"\textless{}", ">": r"\textgreater{}", DASH: "--", "±": r"$\pm$"}
-    | {"‡": r"$\ddagger$", "↑": r"$\uparrow$", "↓": r"$\downarrow$", "\n": " "}
+    | {"‡": r"$\ddagger$", "§": r"\S{}", "↑": r"$\uparrow$", "↓": r"$\downarrow$", "\n": " "}
 )
 _MARKDOWN_ESCAPES = str.maketrans(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": r"\|", "\n": " ", "\r": " "}

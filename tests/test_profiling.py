@@ -159,7 +159,8 @@ def test_results_do_not_mistake_profiles_for_cells(tmp_path: Path) -> None:
     done = CliRunner().invoke(cli, [*command, "--limit", "1", "--out", str(tmp_path)])
     assert done.exit_code == 0, done.output
     costs.write(tmp_path, replace(profile(), method="average", weights="-"))
-    assert len(store.find(tmp_path)[0]) == 1
+    found, _ = store.find(tmp_path)
+    assert [result.label for result in found] == ["average", "infrared", "visible"]
     table = ["results", "table", str(tmp_path), "--cost"]
     done = CliRunner().invoke(cli, [*table, "--size", "64x48"])
     assert "MACs" in done.output

@@ -157,7 +157,7 @@ def test_the_command_and_that_it_resumes(tmp_path: Path, monkeypatch: pytest.Mon
     assert done.exit_code == 0, done.output
     found, problems = robustness.read_all(tmp_path)
     assert problems == []
-    average, visible = found
+    average, _, visible = found
     assert [curve.corruption for curve in average.curves] == ["noise", "missing_second"]
     assert all(curve.scores[0] > curve.scores[1] for curve in average.curves)
     # A method that never looks at the infrared picture loses nothing with it.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections.abc import Iterator
 from itertools import islice
 from types import TracebackType
@@ -15,13 +16,14 @@ from typing import Any, Self
 
 from fusionzoo.core import FusionZooError
 from fusionzoo.engines import RETRIES
-from fusionzoo.engines.job import Job, checked, limit_threads, opened
+from fusionzoo.engines.job import Job, Tool, checked, limit_threads, opened
 from fusionzoo.measure import Outcome, Task, stream
 from fusionzoo.plan import Due, Grid
 
 SHARD = 6
 """Most pictures in one task: what is computed again if its worker is lost."""
 LOOPBACK = ("127.0.0.1", "localhost")
+KNOCK_SECONDS = 10
 STORE_BYTES = 128 * 2**20
 """Object store of a cluster that is started here; results are numbers and a few pictures."""
 
@@ -98,7 +100,9 @@ class Ray:
 
     def resources(self, job: Job) -> dict[str, Any]:
         """What a task asks the cluster for."""
-        gpus = 1 if any(tool.device.startswith("cuda") for tool in job.tools) else 0
+        gpus = (
+            1 if any(isinstance(t, Tool) and t.device.startswith("cuda") for t in job.tools) else 0
+        )
         return {
             "num_cpus": self.threads,
             "num_gpus": gpus,
@@ -155,6 +159,7 @@ def _connected(address: str | None) -> tuple[Any, bool]:
         ) from None
     if ray.is_initialized():
         return ray, False
+    _knock(address)
     options: dict[str, Any] = {"address": address}
     if address is None:
         options = {"address": "local", "include_dashboard": False,
@@ -162,9 +167,28 @@ def _connected(address: str | None) -> tuple[Any, bool]:
     try:
         ray.init(**options, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, ValueError, RuntimeError, OSError) as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise FusionZooError(
-            f"no Ray cluster at {address or 'this machine'} ({reason}): start one with `ray start "
-            "--head`, or leave --address out"
-        ) from None
+        raise _absent(address, error) from None
     return ray, True
+
+
+def _knock(address: str | None) -> None:
+    """See whether anything listens at "host:port"; Ray itself would try for minutes.
+
+    Raises:
+        FusionZooError: Nothing does.
+    """
+    host, _, port = (address or "").rpartition(":")
+    if not host or "://" in host or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host, int(port)), KNOCK_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise _absent(address, error) from None
+
+
+def _absent(address: str | None, error: Exception) -> FusionZooError:
+    reason = str(error).strip().partition("\n")[0]
+    return FusionZooError(
+        f"no Ray cluster at {address or 'this machine'} ({reason}): start one with `ray start "
+        "--head`, or leave --address out"
+    )

@@ -15,6 +15,7 @@ import fusionzoo
 from fusionzoo import datasets, metrics, pipeline, store
 from fusionzoo import grid as names
 from fusionzoo.core import FusionZooError
+from fusionzoo.foreign import Foreign
 from fusionzoo.measure import Task
 from fusionzoo.plan import Corruption, Grid
 from fusionzoo.predictor import Precision, Predictor
@@ -89,6 +90,28 @@ class Tool:
 
 
 @dataclass(frozen=True)
+class Folder:
+    """Pictures that another program made, by place."""
+
+    name: str
+    place: str
+
+    def load(self) -> Predictor:
+        """The row.
+
+        Raises:
+            FusionZooError: The folder is not here.
+        """
+        return Foreign.of(self.name, Path(self.place))
+
+
+def _named(method: Predictor, device: str) -> Tool | Folder:
+    if isinstance(method, Foreign):
+        return Folder(method.name, str(method.folder.resolve()))
+    return Tool.of(method, device)
+
+
+@dataclass(frozen=True)
 class Job:
     """A grid by names.
 
@@ -97,7 +120,7 @@ class Job:
         data: Data root; None for the default places.
         limit: Only the first scenes.
         list_hash: Of the scenes' names.
-        tools: The methods.
+        tools: The methods and folders of pictures.
         metrics: Symbols.
         convention: Metric convention.
         corruption: What is done to the sources.
@@ -110,7 +133,7 @@ class Job:
     data: str | None
     limit: int | None
     list_hash: str
-    tools: tuple[Tool, ...]
+    tools: tuple[Tool | Folder, ...]
     metrics: tuple[str, ...]
     convention: str
     corruption: Corruption | None
@@ -137,7 +160,7 @@ class Job:
             data=str(grid.data.resolve()) if grid.data else None,
             limit=int(limit) if limit else None,
             list_hash=store.list_hash(item.name for item in grid.listing.items),
-            tools=tuple(Tool.of(method, grid.device) for method in grid.predictors),
+            tools=tuple(_named(method, grid.device) for method in grid.predictors),
             metrics=tuple(metric.symbol for metric in grid.metrics),
             convention=grid.convention,
             corruption=grid.corruption,
@@ -172,7 +195,7 @@ class Job:
 
 
 @cache
-def _loaded(tool: Tool) -> Predictor:
+def _loaded(tool: Tool | Folder) -> Predictor:
     """Each method once in a worker, however many grids it serves."""
     return tool.load()
 

@@ -11,6 +11,8 @@ from fusionzoo.store import Result
 from fusionzoo.tables import PARTIAL, Column, Row, Table
 
 MARK = "‡"
+UNKNOWN = "§"
+"""Behind methods whose pictures came from files, so that nobody knows what they have seen."""
 
 
 def comparison(
@@ -39,7 +41,7 @@ def comparison(
         default = defaults.get(result.dataset)
         where = result.dataset if result.split == default else f"{result.dataset}:{result.split}"
         where += f" ({result.condition})" if result.condition else ""
-        mark = MARK if result.trained_here else ""
+        mark = MARK if result.trained_here else UNKNOWN if result.trained_on_unknown else ""
         values = tuple(result.scores.get(metric.symbol) for metric in metrics)
         pictures = len(result.records) - len(result.failed)
         lost = frozenset(
@@ -56,8 +58,12 @@ def comparison(
         caption += " ± half the 95 % bootstrap interval over pictures."
     if any(row.partial for row in rows):
         caption += f" {PARTIAL} without the pictures for which it is undefined."
-    if any(MARK in row.keys[0] for row in rows):
+    if any(result.trained_here for result in found):
         caption += f" {MARK} trained on pictures of this dataset."
+    if any(result.trained_on_unknown for result in found):
+        caption += f" {UNKNOWN} pictures of another program; what it was trained on is not known."
+    if _uneven(rows):
+        caption += " Where n differs within a dataset, means are over different pictures."
     keys = ("method", "weights", "dataset")
     return Table(keys, (*columns, Column("n")), tuple(rows), caption, ", ".join(conventions))
 
@@ -69,6 +75,12 @@ def _splits(found: Sequence[Result]) -> str:
         where = f"{result.dataset}:{result.split}"
         counts[where] = max(counts.get(where, 0), len(result.records))
     return ", ".join(f"{where} (n = {count})" for where, count in counts.items())
+
+
+def _uneven(rows: Sequence[Row]) -> bool:
+    """Whether some dataset's rows count different numbers of pictures."""
+    counts = {(row.group, row.values[-1]) for row in rows}
+    return len(counts) > len({row.group for row in rows})
 
 
 def rule_of(conventions: Sequence[str], chosen: Sequence[Metric]) -> str:
