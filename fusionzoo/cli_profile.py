@@ -41,7 +41,13 @@ def size_of(text: str) -> tuple[int, int]:
 )
 @click.option("--batch", type=click.IntRange(1), default=1, show_default=True)
 @click.option("--threads", type=click.IntRange(1), help="Of torch and OpenCV.")
+@click.option(
+    "--untrained", is_flag=True, help="Random weights where there are none: they cost the same."
+)
 @click.option("--out", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
+@click.option(
+    "--table", "target", type=click.Path(path_type=Path), help=".csv, .json, .md or .tex."
+)
 def profile(
     methods: tuple[str, ...],
     sizes: tuple[str, ...],
@@ -52,7 +58,9 @@ def profile(
     limit: float,
     batch: int,
     threads: int | None,
+    untrained: bool,
     out: Path,
+    target: Path | None,
 ) -> None:
     """Parameters, MACs, time, throughput and memory of METHODS; "all" takes all at hand.
 
@@ -60,10 +68,14 @@ def profile(
     where `fusionzoo results table OUT --cost` finds it. Run it on an idle machine.
     """
     wanted = [size_of(text) for text in sizes or SIZES]
-    from fusionzoo import costs, profiling
+    from fusionzoo import costs, profiling, tables
 
-    settings = profiling.Settings(wanted, device, precision, runs, warmup, limit, batch, threads)
-    every = profiling.at_hand() if "all" in methods else []
+    if target:
+        tables.check_suffix(target)
+    settings = profiling.Settings(
+        wanted, device, precision, runs, warmup, limit, batch, threads, untrained
+    )
+    every = profiling.names(untrained) if "all" in methods else []
     names = list(dict.fromkeys([*every, *(name for name in methods if name != "all")]))
     measured, problems = [], []
     for name in names:
@@ -75,7 +87,11 @@ def profile(
         path = costs.write(out, found)
         click.echo(f"{found.label}: {path}", err=True)
         measured.append(found)
-    click.echo(costs.table(measured).markdown())
+    made = costs.table(measured)
+    click.echo(made.markdown())
+    if target:
+        made.write(target)
+        click.echo(f"table written to {target}")
     for line in problems:
         click.secho(f"skipped {line}", fg="yellow", err=True)
     if problems:

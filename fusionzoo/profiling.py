@@ -27,6 +27,7 @@ import fusionzoo
 from fusionzoo import macs, methods, pipeline, predictor, tiling, weights
 from fusionzoo.core import NO_WEIGHTS, Method
 from fusionzoo.costs import Measurement, Profile
+from fusionzoo.layers.folding import prepare_for_inference
 from fusionzoo.predictor import Precision, Predictor
 
 LEAST_RUNS = 3
@@ -47,6 +48,8 @@ class Settings:
         limit: Seconds after which no further call begins, once three are timed.
         batch: Pictures per call.
         threads: Of torch and OpenCV; None: as torch chooses.
+        untrained: Measure networks whose weights are not at hand with random ones, which cost the
+            same; their label has no tag.
     """
 
     sizes: Sequence[Size]
@@ -57,6 +60,7 @@ class Settings:
     limit: float = 20.0
     batch: int = 1
     threads: int | None = None
+    untrained: bool = False
 
 
 @dataclass
@@ -92,7 +96,7 @@ def measure(name: str, settings: Settings) -> Profile:
     if settings.threads:
         torch.set_num_threads(settings.threads)
         cv2.setNumThreads(settings.threads)
-    loaded = pipeline.load(name, None, settings.device, settings.precision)
+    loaded = _load(name, settings)
     networks = [(part, one) for part in loaded.parts if (one := _published(part)) is not None]
     shas = [part.weights.sha256 for part in loaded.parts if part.weights]
     return Profile(
@@ -108,14 +112,25 @@ def measure(name: str, settings: Settings) -> Profile:
     )
 
 
-def at_hand() -> list[str]:
-    """Every method that needs no weights or has them on this machine."""
-    return [name for name in methods.names() if weights.at_hand(*_with_tag(name))]
+def _load(name: str, settings: Settings) -> Predictor:
+    if settings.untrained and not pipeline.is_chain(name):
+        entry: Method = methods.find(name.partition("@")[0])
+        if "@" not in name and not _ready(name):
+            where = predictor.pick_device(settings.device)
+            network = predictor.build(entry).to(where)
+            folded = prepare_for_inference(network, predictor.DTYPES[settings.precision])
+            return Predictor(name, entry, folded, None, where, settings.precision)
+    return pipeline.load(name, None, settings.device, settings.precision)
 
 
-def _with_tag(name: str) -> tuple[Method, str]:
+def names(untrained: bool = False) -> list[str]:
+    """Every method that needs no weights or has them on this machine; all if untrained ones do."""
+    return [name for name in methods.names() if untrained or _ready(name)]
+
+
+def _ready(name: str) -> bool:
     entry: Method = methods.find(name)
-    return entry, weights.default_tag(entry)
+    return weights.at_hand(entry, weights.default_tag(entry))
 
 
 def measure_apart(name: str, settings: Settings) -> Profile:

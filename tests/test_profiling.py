@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from fusionzoo import costs, profiling, store
 from fusionzoo.cli import cli
-from fusionzoo.core import FusionZooError
+from fusionzoo.core import FusionZooError, WeightsError
 from fusionzoo.costs import Measurement, Profile
 from fusionzoo.tables import Column, Row, Table
 
@@ -69,6 +69,22 @@ def test_padding_is_counted() -> None:
     small, exact, more = (one.macs["torch"] for one in found.measurements)
     assert small == exact
     assert more == pytest.approx(2 * exact, rel=0.2)
+
+
+def test_a_network_without_weights_is_measured_when_asked(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FUSIONZOO_HOME", str(tmp_path))
+    monkeypatch.delenv("FUSIONZOO_WEIGHTS", raising=False)
+    small = replace(SMALL, runs=1, warmup=0)
+    with pytest.raises(WeightsError):
+        profiling.measure("trans4pass_t", small)
+    found = profiling.measure("trans4pass_t", replace(small, untrained=True))
+    assert (found.label, found.parameters) == ("trans4pass_t", 15_274_427)
+    assert "trans4pass_t" in profiling.names(untrained=True)
+    assert "trans4pass_t" not in profiling.names()
+    # Weights that are at hand are used all the same.
+    assert profiling.measure("sage", replace(small, untrained=True)).label == "sage@zoo"
 
 
 def test_the_time_limit_leaves_three_runs() -> None:
@@ -138,10 +154,13 @@ def test_costs_stand_beside_quality() -> None:
 
 def test_the_command_writes_files_and_one_table(tmp_path: Path) -> None:
     options = ["--size", "48x32", "--runs", "1", "--device", "cpu", "--threads", "1"]
+    table = tmp_path / "cost.md"
     command = ["profile", "average", "visible", *options, "--out", str(tmp_path)]
+    command += ["--table", str(table)]
     done = CliRunner().invoke(cli, command, catch_exceptions=False)
     assert done.exit_code == 0, done.output
     assert "| visible" in done.output
+    assert table.read_text() in done.output
     found, problems = costs.read_all(tmp_path)
     assert (list(found), problems) == (["average", "visible"], [])
     assert found["average"].at(48, 32).threads == 1
