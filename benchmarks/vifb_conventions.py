@@ -108,6 +108,45 @@ def compare(published: dict, lines: list[dict]) -> str:
     ])  # fmt: skip
 
 
+def winners(lines: list[dict], convention: str, symbol: str, sign: int) -> dict[str, str]:
+    """Scene to the method that is best there."""
+    best: dict[str, tuple[float, str]] = {}
+    for line in lines:
+        value = line["values"][convention].get(symbol)
+        if value is not None:
+            best[line["image"]] = max(
+                best.get(line["image"], (-math.inf, "")), (sign * value, line["method"])
+            )
+    return {scene: method for scene, (_, method) in best.items()}
+
+
+def summary(lines: list[dict], rows: list[tuple]) -> list[str]:
+    """Per metric, over the conventions other than `standard`: how sure the winner is."""
+    table = [
+        "| metric | conventions | mean tau | least tau | that name another winner "
+        "| scenes with another winner |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    symbols = sorted(
+        {row[1] for row in rows}, key=lambda s: (np.mean([r[0] for r in rows if r[1] == s]), s)
+    )
+    for symbol in symbols:
+        mine = [row for row in rows if row[1] == symbol]
+        taus = [row[0] for row in mine]
+        other = sum(row[5] != row[6] for row in mine)
+        sign = 1 if metrics.find(symbol).higher_is_better else -1
+        base = winners(lines, "standard", symbol, sign)
+        differ = []
+        for row in mine:
+            theirs = winners(lines, row[2], symbol, sign)
+            differ += [base[scene] != theirs[scene] for scene in set(base) & set(theirs)]
+        table.append(
+            f"| {symbol} | {len(mine)} | {np.mean(taus):.3f} | {min(taus):.3f} "
+            f"| {other} | {100 * np.mean(differ):.0f} % |"
+        )
+    return table
+
+
 def ranking(published: dict, lines: list[dict]) -> str:
     """The page: per metric and convention, how far the ranking is from that of `standard`."""
     methods = published["methods"]
@@ -145,7 +184,8 @@ def ranking(published: dict, lines: list[dict]) -> str:
         table_lines.append(
             f"| {symbol} | `{convention}` | {tau:.3f} | {moved} | {largest} | {ours} | {theirs} |"
         )
-    return "\n".join([*table_lines, "", f"No method moves in: {', '.join(sorted(same))}."])
+    head = [*summary(lines, rows), "", "Each row here is a metric under one convention:", ""]
+    return "\n".join([*head, *table_lines, "", f"No method moves in: {', '.join(sorted(same))}."])
 
 
 def main() -> None:
