@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fusionzoo import analysis, compare, image, metrics, store, tables
+from fusionzoo import analysis, compare, image, metrics, robustness, store, tables
 from fusionzoo.core import FusionZooError
 from fusionzoo.report import cost, drawing
 from fusionzoo.report.comparison import comparison
 from fusionzoo.report.cost import Axis, Costs
 from fusionzoo.report.model import TASKS, Place, places
+from fusionzoo.robustness import Robustness
 from fusionzoo.store import Result
 
 if TYPE_CHECKING:
@@ -90,15 +91,24 @@ def write_figures(folder: Path, out: Path, wanted: str = "core") -> tuple[list[P
         with rc_context(drawing.SETTINGS):  # type: ignore[arg-type]
             for one in drawn(group, symbols, prices):
                 captions.append(one)
-                for kind in ("pdf", "png"):
-                    path = out / f"{one.stem}.{kind}"
-                    image.write_bytes(path, drawing.encoded(one.figure, kind))
-                    written.append(path)
+                written += _both(one, out)
         written += _tables(group, symbols, out)
+    curves, more = robustness.read_all(folder)
+    with rc_context(drawing.SETTINGS):  # type: ignore[arg-type]
+        for one in damaged(curves):
+            captions.append(one)
+            written += _both(one, out)
     for name, text in (("figures.md", _markdown(captions)), ("figures.tex", _latex(captions))):
         image.write_bytes(out / name, text.encode())
         written.append(out / name)
-    return written, [*problems, *faults]
+    return written, [*problems, *faults, *more]
+
+
+def _both(one: Captioned, out: Path) -> list[Path]:
+    paths = [out / f"{one.stem}.{kind}" for kind in ("pdf", "png")]
+    for path in paths:
+        image.write_bytes(path, drawing.encoded(one.figure, path.suffix[1:]))
+    return paths
 
 
 def groups(found: Sequence[Result]) -> list[Group]:
@@ -136,6 +146,28 @@ def drawn(group: Group, symbols: Sequence[str], prices: Costs) -> Iterator[Capti
                 figure = drawing.tradeoff(points, higher, label, name)
                 caption = _of_tradeoff(group, name, axis, points, higher)
                 yield Captioned(f"{stem}-{axis.key}", figure, caption)
+
+
+def damaged(found: Sequence[Robustness]) -> Iterator[Captioned]:
+    """One figure per dataset, convention and metric of the curves of all methods."""
+    groups: dict[tuple[str, ...], list[tuple[str, robustness.Curve]]] = {}
+    for one in found:
+        for curve in (c for c in one.curves if c.scores):
+            key = (curve.dataset, curve.split, one.convention, curve.metric)
+            groups.setdefault(key, []).append((one.label, curve))
+    for (dataset, split, convention, symbol), members in sorted(groups.items()):
+        name = f"{symbol} {ARROWS[members[0][1].higher_is_better]}"
+        lines = [drawing.Curve(m, c.corruption, c.severities, c.scores) for m, c in members]
+        counts = sorted({curve.pictures for _, curve in members})
+        text = (
+            f"{name} of outputs from damaged sources, compared with the undamaged ones, by "
+            f"severity (0: undamaged), on {dataset}:{split} (n = "
+            f"{' to '.join(str(count) for count in dict.fromkeys((counts[0], counts[-1])))}); "
+            f"metric convention: {convention}."
+        )
+        stem = "-".join(_plain(part) for part in ("robustness", dataset, split, symbol))
+        stem += "" if convention == "standard" else f"+{convention}"
+        yield Captioned(stem, drawing.robustness(lines, name), text)
 
 
 def points_of(group: Group, symbol: str, axis: Axis, prices: Costs) -> list[drawing.Point]:

@@ -11,13 +11,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import fusionzoo
-from fusionzoo import analysis, datasets, methods, metrics
+from fusionzoo import analysis, datasets, methods, metrics, robustness
 from fusionzoo.core import FusionZooError, UnknownNameError
 from fusionzoo.report import cost, pictures, significance
 from fusionzoo.report.cost import Costs
+from fusionzoo.robustness import Robustness
 from fusionzoo.store import Result
 
 TASKS = {
@@ -81,18 +82,29 @@ def document(
     directions = analysis.directions_of(found)
     known = places(found)
     prices, faults = cost.read(folder)
+    curves, more = robustness.read_all(folder)
     return {
         "name": folder.resolve().name,
         "version": fusionzoo.__version__,
-        "problems": [*problems, *faults],
+        "problems": [*problems, *faults, *more],
         "tasks": TASKS,
         "metrics": [_metric(symbol, higher) for symbol, higher in directions.items()],
         "conventions": _conventions(found, list(directions)),
         "places": [_place(folder, place, album, prices) for place in known],
         "tests": significance.everywhere(known, directions),
         "costs": [asdict(axis) for axis in prices.axes()],
+        "robustness": {part: _damage(curves, part) for part in ("curves", "summaries")},
         "pictures_note": album.note(),
     }
+
+
+def _damage(found: Sequence[Robustness], part: Literal["curves", "summaries"]) -> list[Any]:
+    """Curves or summaries of every method, each with the method's name and convention."""
+    return [
+        {"label": one.label, "convention": one.convention, **asdict(row)}
+        for one in found
+        for row in (one.curves if part == "curves" else one.summaries)
+    ]
 
 
 def _metric(symbol: str, higher: bool) -> dict[str, Any]:

@@ -20,7 +20,8 @@ from markupsafe import Markup
 from fusionzoo import image, store
 from fusionzoo.report import model, pictures
 
-SCRIPTS = ("base", "state", "tables", "leaderboard", "viewer", "scenes", "plots", "guide", "main")
+SCRIPTS = ("base", "state", "tables", "leaderboard", "viewer", "scenes", "plots", "curves", "guide",
+           "main")  # fmt: skip
 EMBED_LIMIT = 64
 """MiB of pictures that a page takes in unless told otherwise."""
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hostile import ESCAPING, HOSTILE, METRICS, NAMES
 
-from fusionzoo import report
+from fusionzoo import report, robustness
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +44,11 @@ def results_folder(maker: ModuleType, tmp_path_factory: pytest.TempPathFactory) 
     (folder / "one+tang").mkdir()
     maker.store.write(folder / "one+tang" / "first@zoo.json", other)
     maker.write_pictures(folder, cells[:2], 2)
+    curve = robustness.Curve("one", "all", "noise", "EN", True, (0, 1, 2), (3.0, 2.0, 1.5), 7,
+                             0.3, 0.2, 0.4)  # fmt: skip
+    summary = robustness.Summary("one", "all", 7, 0.3, 0.2, 0.4, (0, 1, 2), ("noise",), ("EN",), 0)
+    curves = robustness.Robustness("first", "zoo", "standard", None, [summary], [curve])
+    robustness.write(folder, curves)
     (folder / "one" / "broken.json").write_text('{"schema": 2, "method"')
     return folder
 

@@ -252,7 +252,11 @@ def test_plots_have_words_for_those_who_do_not_see_them(opened: Any) -> None:
               opened.find_elements(By.CSS_SELECTOR, "svg.plot")]  # fmt: skip
     assert any(label.startswith("Critical difference diagram of EN") for label in labels)
     assert any("Pareto front" in label for label in labels)
+    assert any("first@zoo 3.000 to 1.500" in label for label in labels)
+    assert "0.300" in find(opened, "#robustness tbody").text
     assert "convention standard" in find(opened, "#differences .hint").text
+    choose(opened, "focus", "SD")
+    assert "No curves by SD; there are curves by EN" in find(opened, "#robustness").text
 
 
 def test_colours_follow_the_system_and_the_button(opened: Any) -> None:

@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 from hostile import HOSTILE, METRICS, NAMES
 
-from fusionzoo import analysis, report, tables
+from fusionzoo import analysis, report, robustness, tables
 from fusionzoo.report import cost, drawing, figures
 from fusionzoo.report.drawing import Point
 
@@ -84,6 +84,18 @@ def test_robustness_has_a_panel_for_each_corruption() -> None:
     panels = drawing.robustness(curves, "SSIM ↑").axes
     assert [axes.get_title() for axes in panels] == ["x", "y z"]
     assert all(len(axes.lines) == 2 for axes in panels)
+
+
+def test_captions_of_robustness_name_what_was_measured() -> None:
+    made = [
+        robustness.Robustness(name, "-", "standard", None, [], [
+            robustness.Curve("tno", "all", corruption, "SSIM", True, (0, 1), (1.5, 1.2), 42, 0.1,
+                             None, None) for corruption in ("noise", "blur")])
+        for name in ("a", "b")
+    ]  # fmt: skip
+    (one,) = figures.damaged(made)
+    assert one.stem == "robustness-tno-all-ssim"
+    assert "tno:all (n = 42); metric convention: standard" in one.caption
 
 
 def test_hostile_names_in_tables_are_text() -> None:

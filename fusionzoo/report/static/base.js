@@ -90,3 +90,5 @@ function methodName(cell) {
 const swatch = (label) => h("span", { class: "swatch", style: { background: colourOf(label) } });
 const labels = unique(data.places.flatMap((place) => place.cells.map((cell) => cell.label))).sort();
 const colourOf = (label) => `var(--series-${labels.indexOf(label) % 10})`;
+// Methods beyond the tenth share colours, so their lines are dashed.
+const dashOf = (label) => (labels.indexOf(label) >= 10 ? "6 3" : null);

@@ -38,7 +38,7 @@ function drawGuide(panel) {
         contaminated.length ? ["In this report:", h("ul", null, unique(contaminated).map((line) => h("li", null, line)))] : "No row of this report is marked."),
       entry("mark-arrows", "↑ ↓", "Which way a metric improves."),
       entry("mark-best", "Bold, underlined", "Best and second-best value of the methods shown; equal values share a mark. A difference that lies within the intervals need not mean anything: the plots have the tests."),
-      entry("mark-interval", "Line under a value", "95 % interval of the mean: expanded percentile bootstrap, 2000 resamples of the pictures, the same resamples for every method."),
+      entry("mark-interval", "Line under a value", "95 % interval of the mean over pictures: studentised bootstrap of 2000 resamples, the same for every method; Student's t below 6 pictures."),
       entry("mark-partial", "*", "Some pictures are missing from the mean because the metric is undefined or infinite there."),
       entry("mark-dash", DASH, "The metric does not apply, or was not measured."),
       entry("mark-rank", "Mean rank", "Methods are ranked by each metric shown (1 is best, ties share) and the ranks are averaged. It depends on which methods and metrics are shown. Metrics that some method lacks do not count."),

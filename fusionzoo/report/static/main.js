@@ -58,7 +58,7 @@ function drawTabs() {
       document.getElementById(`tab-${next}`).focus();
     };
     bar.append(h("button", { type: "button", role: "tab", id: `tab-${name}`, "aria-controls": `panel-${name}`, onclick: () => open(name), onkeydown: move }, TABS[name]));
-    const panel = h("section", { role: "tabpanel", id: `panel-${name}`, "aria-labelledby": `tab-${name}`, hidden: true });
+    const panel = h("section", { role: "tabpanel", id: `panel-${name}`, "aria-labelledby": `tab-${name}`, "data-title": TABS[name], hidden: true });
     panels.set(name, panel);
     document.getElementById("content").append(panel);
   });

@@ -1,8 +1,8 @@
 // Plots as inline drawings: critical differences and quality against cost.
-const chart = { axis: "" };
+const chart = { axis: "", damaged: "" };
 
 function frameOf(title, width, height, ...children) {
-  return h("div", { class: "scroll" }, s("svg", { viewBox: `0 0 ${width} ${height}`, class: "plot", role: "img", "aria-label": title, style: { "min-width": `${Math.min(width, 560)}px`, "max-width": `${width}px` } }, s("title", null, title), children));
+  return h("div", { class: "scroll" }, s("svg", { viewBox: `0 0 ${width} ${height}`, class: "plot", role: "img", "aria-label": title, style: { "min-width": `${Math.min(width, 660)}px`, "max-width": `${width}px` } }, s("title", null, title), children));
 }
 
 function drawPlots(panel) {
@@ -13,6 +13,7 @@ function drawPlots(panel) {
   add(panel, h("div", { class: "toolbar" }, h("label", null, "Metric ", select(metrics.map((m) => [m.symbol, `${m.symbol} ${arrow(m)} · ${m.title}`]), state.focus, (value) => { state.metrics.add(value); state.focus = value; redraw(); }, "focus"))));
   add(panel, differences(places, metric));
   add(panel, tradeoff(places, metric));
+  add(panel, damage(places, metric));
 }
 
 // Demsar's diagram: average ranks on a line, best at the left; bars join what does not differ.

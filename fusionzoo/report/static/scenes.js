@@ -57,8 +57,8 @@ function drawPictures(panel) {
 
 function missing(place, kept) {
   const text = kept.size
-    ? `The run kept no picture of this scene: ${kept.size} of ${place.images.length} scenes of ${placeName(place)} can be seen. Its numbers are below.`
-    : `No picture of ${placeName(place)} is in this results folder, so there are numbers only. A benchmark run keeps pictures of some scenes of each dataset beside its results; a report made there shows them.`;
+    ? `The run kept no picture of this scene: ${kept.size} of ${place.images.length} scenes of ${placeName(place)} can be seen (fusionzoo bench --pictures all keeps every one). Its numbers are below.`
+    : `No picture of ${placeName(place)} is in this results folder, so there are numbers only. fusionzoo bench keeps pictures beside its results (--pictures N, or all); a report of such a folder shows them.`;
   return h("p", { class: "notice", id: "no-pictures" }, text, data.pictures_note ? ` ${data.pictures_note}` : "");
 }
 
