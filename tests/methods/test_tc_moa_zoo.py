@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 import fusionzoo
 from fusionzoo import datasets, weights
@@ -13,10 +14,17 @@ from fusionzoo.layers.exposure import exposure_pair
 from fusionzoo.methods.tc_moa import ENTRY
 from fusionzoo.predictor import Predictor
 
+GRID = 1.0
+"""Levels: a repeated pattern of less is not seen."""
+
 
 def detail(picture: Tensor) -> float:
     """Mean absolute difference of neighbours."""
     return float(picture.diff(dim=-1).abs().mean() + picture.diff(dim=-2).abs().mean())
+
+
+def first_pair(dataset: str) -> dict[str, Tensor]:
+    return dict(datasets.find(dataset).listing(None, "test").items[0].load().images)
 
 
 @pytest.fixture(scope="module")
@@ -47,23 +55,60 @@ def test_beta_moves_the_picture_towards_one_source(
     assert means[-1] - means[0] > 0.1
 
 
-def test_alpha_makes_regions_depart_from_the_even_mixture(
-    ready: Predictor, exposures: dict[str, Tensor]
-) -> None:
-    even = ready.turned(alpha=0.0)(**exposures)
-    departures = [
-        float((ready.turned(alpha=alpha)(**exposures) - even).abs().mean()) for alpha in (0.5, 1, 2)
+def shares(fused: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """Share of source x in each 16x16 region, by least squares, where the sources differ."""
+    planes = (plane.mean(0, keepdim=True)[None] for plane in (fused, x, y))
+    whole, first, second = planes
+    gap = first - second
+    above = functional.avg_pool2d((whole - second) * gap, 16)
+    below = functional.avg_pool2d(gap * gap, 16)
+    return (above / below)[below > below.median() / 2]
+
+
+PAIRS = [("demo", "vif"), ("demo_exposure", "mef"), ("demo_focus", "mff")]
+
+
+@pytest.mark.parametrize(("dataset", "task"), PAIRS)
+def test_alpha_raises_the_contrast_between_regions(dataset: str, task: str) -> None:
+    ready = fusionzoo.load("tc_moa@zoo", device="cpu", task=task)
+    pair = {role: p[..., 100:324, 200:424] for role, p in first_pair(dataset).items()}
+    x, y = (pair[role] for role in ready.method.inputs)
+    even = shares(ready.turned(alpha=0)(**pair), x, y)
+    # A shift that all regions share does not count.
+    contrasts = [
+        float((shares(ready.turned(alpha=alpha)(**pair), x, y) - even).std())
+        for alpha in (0.5, 1, 2, 3)
     ]
-    assert departures == sorted(departures)
-    assert departures[-1] > 1.5 * departures[0]
+    assert contrasts == sorted(contrasts)
+    assert contrasts[3] > 2 * contrasts[1] > 3 * contrasts[0]
 
 
-@pytest.mark.parametrize(
-    ("dataset", "task"), [("demo", "vif"), ("demo_exposure", "mef"), ("demo_focus", "mff")]
-)
+def test_medical_pairs_go_through_the_infrared_router() -> None:
+    pair = {role: p[..., 100:212, 200:312] for role, p in first_pair("demo").items()}
+    scan, mri = (pair[role].mean(0, keepdim=True) for role in ("visible", "infrared"))
+    medical, visible, exposures = (
+        fusionzoo.load("tc_moa@zoo", device="cpu", task=task) for task in ("medical", "vif", "mef")
+    )
+    fused = medical(scan=scan, mri=mri)
+    assert torch.equal(fused, visible(visible=scan, infrared=mri))
+    assert not torch.equal(fused, exposures(over=scan, under=mri))
+    assert detail(fused) > 1.05 * detail((scan + mri) / 2)
+
+
+@pytest.mark.parametrize("task", ["vif", "mef", "mff"])
+def test_plain_surfaces_show_no_grid(task: str) -> None:
+    ready = fusionzoo.load("tc_moa@zoo", device="cpu", task=task)
+    first, second = ready.method.inputs
+    for levels in ((0.3, 0.7), (0.6, 0.2)):
+        flat = (torch.full((1, 112, 112), level) for level in levels)
+        fused = ready(**dict(zip((first, second), flat, strict=True)))
+        places = fused.reshape(28, 4, 28, 4).mean((0, 2))
+        assert (places - places.mean()).abs().max() * 255 < GRID
+
+
+@pytest.mark.parametrize(("dataset", "task"), PAIRS)
 def test_one_file_fuses_three_tasks_more_sharply_than_a_mean(dataset: str, task: str) -> None:
-    item = datasets.find(dataset).listing(None, "test").items[0]
-    pair = {role: p[..., 160:328, 200:368] for role, p in item.load().images.items()}
+    pair = {role: p[..., 160:328, 200:368] for role, p in first_pair(dataset).items()}
     fused, mean = (
         fusionzoo.load(name, device="cpu", task=task)(**pair) for name in ("tc_moa@zoo", "average")
     )
