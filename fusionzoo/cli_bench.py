@@ -144,9 +144,9 @@ def bench(
             grids.append(cells)
         write_table(found, chosen, {n: e.default_split for n, e, _ in places}, out)
         click.echo(f"tables {out / 'table.*'}, sheets {', '.join(str(s) for s in sheets if s)}")
-        cli_robustness.damage(grids, corruptions, lambda cells: computed(cells, machine))
+        lost = cli_robustness.damage(grids, corruptions, lambda cells: computed(cells, machine))
     judge(places, readable, out, data=data, device=device, precision=precision, **reading)
-    failures = tell_failures(found)
+    failures = tell_failures(found) + lost
     cli_work.fail_if(failures + sum(len(listing.problems) for _, _, listing in places))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +12,7 @@ from fusionzoo.core import FusionZooError
 if TYPE_CHECKING:
     from fusionzoo.core import Metric
     from fusionzoo.plan import Grid
+    from fusionzoo.store import Result
 
 OPTIONS = (
     click.option(
@@ -57,38 +57,47 @@ def wanted(robustness: str | None, severities: str) -> Mapping[str, Sequence[int
 def damage(
     grids: Sequence[Grid],
     corruptions: Mapping[str, Sequence[int]],
-    run: Callable[[Grid], object],
-) -> list[Path]:
+    run: Callable[[Grid], Sequence[Result]],
+) -> int:
     """Compute the damaged cells of grids that are finished, print the table, write the curves.
 
     Args:
         grids: One per dataset, all with one results folder.
         corruptions: Of `wanted`; nothing is done if there are none.
-        run: Computes what is due of a grid.
+        run: Computes what is due of a grid, and gives all of its results.
+
+    Returns:
+        How many damaged pictures have no output.
 
     Raises:
         FusionZooError: No dataset has pairs of sources.
     """
     if not corruptions:
-        return []
+        return 0
     from fusionzoo import robustness, robustness_curves, tables
 
     steps = list(_damaged(grids, corruptions))
     if not steps:
         raise FusionZooError("no dataset here has pairs of sources: --robustness cannot damage any")
+    failures = 0
     for step in steps:
-        run(step)
+        for result in run(step):
+            failures += len(result.failed)
+            for record in result.failed[:1]:
+                text = f"failed {result.label} under {step.condition}: {record.error}"
+                click.secho(f"{text} ({len(result.failed)} pictures)", fg="yellow", err=True)
     out = grids[0].out
     found, problems = robustness_curves.collect(out)
     for line in problems:
         click.secho(f"skipped {line}", fg="yellow", err=True)
-    written = [robustness.write(out, one) for one in found]
+    for one in found:
+        robustness.write(out, one)
     table = robustness.table(found)
     click.echo(table.markdown())
     for suffix in tables.FORMATS:
         table.write(out / f"{robustness.FOLDER}{suffix}")
     click.echo(f"tables {out / robustness.FOLDER}.*, curves in {out / robustness.FOLDER}")
-    return written
+    return failures
 
 
 def _damaged(grids: Sequence[Grid], corruptions: Mapping[str, Sequence[int]]) -> Iterator[Grid]:

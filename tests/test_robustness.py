@@ -8,15 +8,17 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from fusionzoo import datasets, robustness, robustness_curves, store
+from fusionzoo import datasets, image, metrics, predictor, robustness, robustness_curves, store
 from fusionzoo.cli import cli
 from fusionzoo.cli_robustness import damage, wanted
 from fusionzoo.core import FusionZooError, Observation
+from fusionzoo.foreign import Foreign
 from fusionzoo.plan import Grid
 from fusionzoo.records import Record
 from fusionzoo.store import Result
 
 NAMES = [f"p{i}" for i in range(8)]
+RESULT = Result("average", "-", "demo", "test", "standard", {}, {}, [], {})
 
 
 def put(
@@ -174,6 +176,37 @@ def test_the_command_and_that_it_resumes(tmp_path: Path, monkeypatch: pytest.Mon
 def test_nothing_to_damage_is_an_error(tmp_path: Path) -> None:
     entry = replace(datasets.find("demo"), roles=("panorama",))
     grid = Grid("demo", entry, entry.listing(None, "test"), [], [], tmp_path)
-    assert damage([grid], {}, pytest.fail) == []
+    assert damage([grid], {}, pytest.fail) == 0
     with pytest.raises(FusionZooError, match="no dataset here has pairs"):
         damage([grid], {"noise": [1]}, pytest.fail)
+
+
+def test_folders_of_pictures_are_not_damaged(tmp_path: Path) -> None:
+    listing = datasets.find("demo").listing(None, "test")
+    picture = tmp_path / "theirs" / f"{listing.items[0].name}.png"
+    image.write(picture, np.zeros((8, 8), np.uint8))
+    theirs = Foreign.of("theirs", picture.parent)
+    methods = [theirs, predictor.load("average", device="cpu")]
+    entry = datasets.find("demo")
+    ssim = metrics.select("SSIM", "standard")
+    grid = Grid("demo", entry, listing, methods, ssim, tmp_path / "out")
+    seen = []
+
+    def run(step: Grid) -> list[Result]:
+        seen.append([one.label for one in step.predictors])
+        return [replace(RESULT, records=[Record("p", "k", error="lost")])]
+
+    with pytest.raises(FusionZooError, match="not a folder"):
+        damage([grid], {"noise": [1, 2]}, run)
+    assert seen == [["average"], ["average"]]
+
+
+def test_lost_pictures_are_counted(tmp_path: Path) -> None:
+    put(tmp_path, "", flat(1.0))
+    put(tmp_path, "noise-1", flat(0.5))
+    entry = datasets.find("demo")
+    average = predictor.load("average", device="cpu")
+    listing = entry.listing(None, "test")
+    grid = Grid("demo", entry, listing, [average], metrics.select("SSIM", "standard"), tmp_path)
+    lost = replace(RESULT, records=[Record("p", "k", error="lost"), Record("q", "k", error="lost")])
+    assert damage([grid], {"noise": [1]}, lambda _: [lost, RESULT]) == 2
