@@ -72,3 +72,17 @@ def chromium(maker: ModuleType) -> Iterator[Any]:
         pytest.skip(reason)
     yield browser
     browser.quit()
+
+
+@pytest.fixture
+def opened(chromium: Any, page: Path) -> Iterator[Any]:
+    """The page, freshly loaded; afterwards: no message of any kind, no request but files."""
+    chromium.get("about:blank")
+    chromium.get_log("browser")
+    chromium.get_log("performance")
+    chromium.get(page.as_uri())
+    yield chromium
+    assert chromium.get_log("browser") == []
+    from steps import foreign_requests
+
+    assert foreign_requests(chromium) == []
