@@ -104,18 +104,16 @@ class Recipe:
     def augment(self, planes: dict[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
         """A window of the network's input size, disturbed; only source windows are scaled."""
         s = self.settings
-        draws = torch.rand(3, generator=generator).tolist()
-        scale = 1.0
+        draw = float(torch.rand((), generator=generator))
+        size, scale, rare = (s.input_height, s.input_width), 1.0, 0.0
         if "picture" in planes:
-            scale = s.smallest_scale + draws[0] * (s.largest_scale - s.smallest_scale)
+            scale = s.smallest_scale + draw * (s.largest_scale - s.smallest_scale)
+            rare = s.rare_share
         picture = planes.get("picture", planes.get("panorama"))
         assert picture is not None
+        place = views.window_place(planes["labels"], size, scale, rare, generator)
         cut, labels = views.rescaled_crop(
-            picture.float() / 255,
-            planes["labels"],
-            (s.input_height, s.input_width),
-            scale,
-            (draws[1], draws[2]),
+            picture.float() / 255, planes["labels"], size, scale, place
         )
         return {"picture": views.disturbed(cut, s.disturbance, generator), "labels": labels}
 

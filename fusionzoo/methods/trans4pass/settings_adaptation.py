@@ -23,6 +23,7 @@ class AdaptationSettings:
         input_width: Likewise.
         smallest_scale: Source windows are scaled by a factor between this ...
         largest_scale: ... and this; panoramas keep their scale.
+        rare_share: How often a source window is cut around a rare class; see `views.window_place`.
         seed: Of order, crops and the discriminator.
         size: Of the network.
         plus: Decoder of Trans4PASS+.
@@ -53,14 +54,15 @@ class AdaptationSettings:
     """
 
     stage: Literal["warm_up", "self_training", "mpa"] = "warm_up"
-    steps: int = 80
+    steps: int = 30
     batch: int = 2
     height: int = 400
     width: int = 640
-    input_height: int = 256
-    input_width: int = 512
+    input_height: int = 208
+    input_width: int = 352
     smallest_scale: float = 0.55
     largest_scale: float = 0.9
+    rare_share: float = 0.75
     seed: int = 0
     size: Literal["nano", "t", "s"] = "nano"
     plus: bool = True
@@ -69,7 +71,7 @@ class AdaptationSettings:
     target: str = "demo_panorama:train"
     pseudo: str | None = None
     optimiser: Literal["sgd", "adamw"] = "adamw"
-    learning_rate: float = 1e-4
+    learning_rate: float = 5e-5
     weight_decay: float = 5e-4
     power: float = 0.9
     groups: Literal["unique", "official"] = "unique"
