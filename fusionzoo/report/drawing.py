@@ -59,7 +59,7 @@ def encoded(figure: Figure, kind: str) -> bytes:
     """The figure as "pdf" or "png"; the same figure gives the same bytes."""
     stream = io.BytesIO()
     metadata: dict[str, Any] = {"Software": None} if kind == "png" else {"CreationDate": None}
-    figure.savefig(stream, format=kind, metadata=metadata)
+    figure.savefig(stream, format=kind, metadata=metadata, bbox_inches="tight")
     return stream.getvalue()
 
 
@@ -220,5 +220,5 @@ def robustness(curves: Sequence[Curve], quality: str) -> Figure:
     figure.supylabel(quality, fontsize=9)
     names = sorted(handles)
     figure.legend([handles[name] for name in names], names, loc="outside upper center",
-                  ncols=min(4, len(names)), fontsize=8, frameon=False)  # fmt: skip
+                  ncols=min(columns, len(names)), fontsize=8, frameon=False)  # fmt: skip
     return figure

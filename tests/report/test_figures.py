@@ -86,6 +86,16 @@ def test_robustness_has_a_panel_for_each_corruption() -> None:
     assert all(len(axes.lines) == 2 for axes in panels)
 
 
+def test_the_key_of_robustness_lies_within_the_figure() -> None:
+    curves = [drawing.Curve(f"a_long_method@{i}", "x", (0, 1), (2.0, 1.0)) for i in range(6)]
+    figure = drawing.robustness(curves, "SSIM ↑")
+    figure.draw_without_rendering()
+    (key,) = figure.legends
+    box = key.get_window_extent()
+    assert box.x0 >= 0
+    assert box.x1 <= figure.bbox.x1
+
+
 def test_captions_of_robustness_name_what_was_measured() -> None:
     made = [
         robustness.Robustness(name, "-", "standard", None, [], [

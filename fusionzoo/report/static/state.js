@@ -17,10 +17,11 @@ function choices() {
   data.places.forEach((place, index) => {
     if (place.convention !== state.convention) return;
     const key = `${place.task}/${place.convention}`;
-    if (!groups.has(key)) groups.set(key, { key, title: data.tasks[place.task], places: [], disturbed: [] });
+    if (!groups.has(key)) groups.set(key, { key, task: place.task, title: data.tasks[place.task], places: [], disturbed: [] });
     groups.get(key)[place.condition ? "disturbed" : "places"].push(index);
   });
-  return [...groups.values()];
+  const order = Object.keys(data.tasks);
+  return [...groups.values()].sort((a, b) => order.indexOf(a.task) - order.indexOf(b.task));
 }
 
 // The places that are shown together, in order.
