@@ -63,6 +63,12 @@ def test_a_training_starts_from_another_one(data: Path) -> None:
     first, second = files(data, "first"), files(data, "second")
     for name, tensors in first.items():
         assert all(torch.equal(second[name][key], value) for key, value in tensors.items()), name
+    fresh = ("start_intensity=false", "learning_rate=0", "proposal_rate=0")
+    run.train(job(data, "third", "seed=5", start, *fresh))
+    third = files(data, "third")["proposal"]
+    kept = {key: torch.equal(third[key], value) for key, value in first["proposal"].items()}
+    assert all(same for key, same in kept.items() if key.startswith("gradient."))
+    assert not kept["intensity.stem1.weight"]
 
 
 SCRIPT = """

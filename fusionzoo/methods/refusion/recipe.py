@@ -49,7 +49,13 @@ class Recipe:
 
     def _start(self, folder: Path) -> None:
         for name, network in self._networks().items():
-            network.load_state_dict(read_state_dict(folder / f"{name}.safetensors"))
+            found = read_state_dict(folder / f"{name}.safetensors")
+            if name == "proposal" and not self.settings.start_intensity:
+                found = {
+                    key: self.proposal.state_dict()[key] if key.startswith("intensity.") else value
+                    for key, value in found.items()
+                }
+            network.load_state_dict(found)
 
     def _networks(self) -> dict[str, nn.Module]:
         """By the name of the file that `train` writes."""

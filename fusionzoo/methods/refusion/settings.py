@@ -46,6 +46,9 @@ class Settings:
         fixed_loss: Leave P out: W = V = 0.5. The meta-steps are skipped, so that F and R see the
             same batches at the same rates as with a learned loss.
         start: Folder of a finished training that F, R and P start from; empty: random.
+        start_intensity: False leaves out P's network for W, which starts at random. A preference
+            of the brighter source, learned on one task, would never be lost on another: decided
+            weights have no slope.
     """
 
     task: Literal["vif", "mef", "mff"] = "vif"
@@ -70,6 +73,7 @@ class Settings:
     symmetric: bool = True
     fixed_loss: bool = False
     start: str = ""
+    start_intensity: bool = True
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained."""
