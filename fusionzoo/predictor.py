@@ -27,7 +27,8 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 TILE_SIDE = 768
 UNTILED_PIXELS = 1664 * 1664
-"""Pictures up to this size go through in one piece: SAGE then peaks near 1.3 GB on a CPU."""
+"""Pictures up to this size go through in one piece: SAGE then peaks near 1.3 GB on a CPU. A network
+that needs less says so by an attribute `untiled_pixels`."""
 
 
 def pick_device(name: str = "auto") -> torch.device:
@@ -223,7 +224,8 @@ class Predictor:
             return tiling.run_wrapped(self._padded, planes, self.wrap)
         side = self.tile
         if side is None:
-            side = TILE_SIDE if height * width > UNTILED_PIXELS else 0
+            most = getattr(self.network, "untiled_pixels", UNTILED_PIXELS)
+            side = TILE_SIDE if height * width > most else 0
         if side and method.overlap and max(height, width) > side:
             side = max(side // method.multiple_of, 1) * method.multiple_of
             return tiling.run_blended(self._padded, planes, side, method.overlap)

@@ -92,6 +92,13 @@ def scenes(spec: str, roles: Sequence[str], data: Path | None) -> dict[str, list
     return found
 
 
+def _kept(found: Mapping[str, list[Item]], recipe: Recipe) -> dict[str, list[Item]]:
+    """Without the scenes that the recipe holds out for choosing (optional member `holds_out`)."""
+    rule = getattr(recipe, "holds_out", lambda _dataset, _names: ())
+    held = {name: set(rule(name, [i.name for i in items])) for name, items in found.items()}
+    return {name: [i for i in items if i.name not in held[name]] for name, items in found.items()}
+
+
 def facts(found: Mapping[str, Sequence[Item]]) -> dict[str, Any]:
     """Number and identity of the scenes of each dataset."""
     return {
@@ -116,6 +123,8 @@ def train(job: Job, told: loop.Told = lambda *_: None) -> int:
         recipe: Recipe = kind(settings, device)
         extra = getattr(recipe, "streams", {})
         others = {key: scenes(spec, kind.roles, job.data) for key, spec in extra.items()}
+        main, *rest = (_kept(found, recipe) for found in (main, *others.values()))
+        others = dict(zip(others, rest, strict=True))
         size = (settings.height, settings.width)
         streams = [
             Stream(key, [i for items in found.values() for i in items], recipe, size, settings.seed)

@@ -9,13 +9,15 @@ from torch import Tensor
 
 from fusionzoo.core import Sample
 from fusionzoo.methods.mitnet import haze, losses
+from fusionzoo.methods.mitnet.data import held_out
 from fusionzoo.methods.mitnet.network import Mitnet, Stages
-from fusionzoo.methods.mitnet.recipe import Recipe, RestoreSettings
+from fusionzoo.methods.mitnet.recipe import Recipe
+from fusionzoo.methods.mitnet.settings import RestoreSettings
 from fusionzoo.metrics import evaluate
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "mitnet"
 SMALL = RestoreSettings(
-    steps=20, batch=2, height=32, width=48, shrink=2, channels=2, warm_up=1, mutual=1e-3
+    steps=20, batch=2, height=32, width=48, shrink=2, channels=2, warm_up=1, mutual=1e-3, side=16
 )
 
 
@@ -54,14 +56,34 @@ def test_plausible_depths_are_smooth_and_of_mean_one() -> None:
 def test_dense_haze_is_as_dense_as_documented() -> None:
     clean = drawn(0, 3, 60, 80)
     kept = torch.tensor(
-        [(haze.add_haze(clean, None, generator(seed)).std() / clean.std()) for seed in range(200)]
+        [(haze.add_haze(clean, generator(seed)).std() / clean.std()) for seed in range(200)]
     )
     assert 0.02 < kept.min() < 0.15
     assert 0.85 < kept.max() < 1
     assert 0.45 < (kept < 0.5).float().mean() < 0.75
-    hazy = haze.add_haze(clean, None, generator(3))
+    hazy = haze.add_haze(clean, generator(3))
     torch.testing.assert_close(hazy * 255, (hazy * 255).round(), rtol=0, atol=1e-4)
-    assert torch.equal(hazy, haze.add_haze(clean, None, generator(3)))
+    assert torch.equal(hazy, haze.add_haze(clean, generator(3)))
+
+
+def test_the_depth_of_a_pair_is_found_again() -> None:
+    clean = drawn(0, 3, 40, 60)
+    metres = torch.linspace(0.2, 1.5, 60).expand(1, 40, 60)
+    hazy = haze.scatter(clean, torch.exp(-metres), torch.tensor(1.0))
+    found = haze.optical_depth(hazy, clean)
+    assert (found - metres).abs().max() < 0.06
+    denser = haze.add_haze(clean, generator(), optical=found)
+    assert denser.shape == clean.shape
+
+
+def test_whole_scenes_are_held_out() -> None:
+    names = [f"{scene}_{haze}" for scene in range(1400, 1410) for haze in (2, 8)]
+    held = held_out("reside_in:train", names, 5)
+    assert len(held) == 4
+    assert {name[:4] + "_2" for name in held} | {name[:4] + "_8" for name in held} == held
+    assert held == held_out("reside_in:train", names[::-1], 5)
+    assert held_out("reside_in:train", names, 0) == set()
+    assert len(held_out("msrs:train_allowed", [f"{n:05d}D" for n in range(50)], 5)) == 10
 
 
 def test_a_perfect_output_costs_nothing() -> None:
@@ -124,7 +146,7 @@ def test_a_step_uses_every_kind_of_scene() -> None:
     ]
     prepared = [recipe.prepare(scene) for scene in scenes]
     assert [sorted(planes) for planes in prepared] == [
-        ["clean"], ["clean", "hazy"], ["clean", "depth"],
+        ["clean"], ["clean", "hazy", "optical"], ["clean", "depth"],
     ]  # fmt: skip
     crops = [recipe.augment(planes, generator(seed)) for seed, planes in enumerate(prepared)]
     batch = {name: torch.stack([crop[name] for crop in crops]) for name in ("hazy", "clean")}
@@ -155,7 +177,7 @@ def test_the_projectors_can_be_trained() -> None:
 
 
 def test_crops_that_do_not_divide_are_refused() -> None:
-    with pytest.raises(ValueError, match="multiples of 32"):
+    with pytest.raises(ValueError, match="multiples of 16"):
         RestoreSettings(height=250)
 
 

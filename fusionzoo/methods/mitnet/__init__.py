@@ -44,9 +44,7 @@ ENTRY = Method(
             sha256=None,
             license="Apache-2.0",
             trained_on=(
-                "sots:train",
                 "reside_in:train",
-                "awmm:train",
                 "msrs:train_allowed",
                 "roadscene:train_allowed",
                 "demo_haze:train",
@@ -64,6 +62,9 @@ ENTRY = Method(
             trained_on=("its",),
             convert=_convert,
         ),
+    },
+    dials={
+        "strength": "share of the network's result; the rest is the picture it starts from",
     },
     paper="Shen et al., Mutual Information-driven Triple Interaction Network, ACM MM 2023",
     license="Apache-2.0 (this code); unknown (the authors' weights)",

@@ -4,6 +4,11 @@ Haze is a local affine map of colours that changes slowly, so a correction found
 holds on the large one: He and Sun, "Fast Guided Filter", arXiv 1505.00996, with the small hazy
 picture as guide. In every window the restored small picture is fitted as a * hazy + b; the means
 of a and b are enlarged and applied to the large hazy picture.
+
+Two departures. Haze takes the same share of every colour's contrast, so the three channels have
+one slope a, and offsets b of their own. And where a window shows nothing to fit a slope to, it
+is not drawn to 0, which would erase what little detail is left, but to the slope of the whole
+neighbourhood.
 """
 
 from __future__ import annotations
@@ -11,7 +16,8 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional
 
-RADIUS, EPSILON = 4, 1e-3
+RADIUS, WIDE_RADIUS = 2, 16
+EPSILON = 1e-3
 
 
 def reduced(picture: Tensor, side: int) -> Tensor:
@@ -24,10 +30,17 @@ def reduced(picture: Tensor, side: int) -> Tensor:
     return functional.interpolate(picture, size, mode="area")
 
 
-def _mean(plane: Tensor) -> Tensor:
-    """Over (2 r + 1)^2 pixels, those outside the picture left out."""
-    side = 2 * RADIUS + 1
-    return functional.avg_pool2d(plane, side, 1, RADIUS, count_include_pad=False)
+def _mean(plane: Tensor, radius: int) -> Tensor:
+    """Over (2 radius + 1)^2 pixels, those outside the picture left out."""
+    return functional.avg_pool2d(plane, 2 * radius + 1, 1, radius, count_include_pad=False)
+
+
+def _moments(guide: Tensor, goal: Tensor, radius: int) -> tuple[Tensor, Tensor]:
+    """Covariance and variance in windows, averaged over channels: (B, 1, H, W) each."""
+    guide_mean, goal_mean = _mean(guide, radius), _mean(goal, radius)
+    covariance = _mean(guide * goal, radius) - guide_mean * goal_mean
+    variance = _mean(guide * guide, radius) - guide_mean * guide_mean
+    return covariance.mean(1, keepdim=True), variance.mean(1, keepdim=True).clamp_min(0)
 
 
 def carry(large: Tensor, small: Tensor, restored: Tensor) -> Tensor:
@@ -43,14 +56,14 @@ def carry(large: Tensor, small: Tensor, restored: Tensor) -> Tensor:
     """
     # Variances are small differences of large numbers: never in half precision.
     small, restored = small.float(), restored.float()
-    small_mean, restored_mean = _mean(small), _mean(restored)
-    covariance = _mean(small * restored) - small_mean * restored_mean
-    variance = (_mean(small * small) - small_mean * small_mean).clamp_min(0)
-    slope = covariance / (variance + EPSILON)
-    offset = restored_mean - slope * small_mean
+    covariance, variance = _moments(small, restored, WIDE_RADIUS)
+    usual = (covariance + EPSILON) / (variance + EPSILON)
+    covariance, variance = _moments(small, restored, RADIUS)
+    slope = (covariance + EPSILON * usual) / (variance + EPSILON)
+    offset = _mean(restored, RADIUS) - slope * _mean(small, RADIUS)
     size = large.shape[-2:]
     slope, offset = (
-        functional.interpolate(_mean(plane), size, mode="bilinear", align_corners=False)
+        functional.interpolate(_mean(plane, RADIUS), size, mode="bilinear", align_corners=False)
         for plane in (slope, offset)
     )
     return (slope * large + offset).to(large.dtype)

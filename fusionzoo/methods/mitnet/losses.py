@@ -41,6 +41,12 @@ def fourier(stages: Stages, clean: Tensor) -> Tensor:
     )
 
 
+def decibels(output: Tensor, clean: Tensor) -> Tensor:
+    """PSNR of each picture in dB, (B,), peak 1."""
+    error = (output.float() - clean.float()).square().mean((1, 2, 3))
+    return -10 * torch.log10(error + 1e-8)
+
+
 def dissimilarity(output: Tensor, clean: Tensor) -> Tensor:
     """1 - SSIM per channel, 11x11 Gaussian of sigma 1.5, zero padding (for real haze)."""
     channels = clean.shape[1]

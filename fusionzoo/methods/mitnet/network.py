@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from fusionzoo.layers.stretch import QUANTILES, stretch
+from fusionzoo.layers.stretch import QUANTILES, limits
 from fusionzoo.methods.mitnet.carry import carry, reduced
 from fusionzoo.methods.mitnet.interaction import Interaction
 from fusionzoo.methods.mitnet.layers import (
@@ -33,6 +33,11 @@ LEVELS = 4
 MULTIPLE = 2 ** (LEVELS - 1)
 OFFICIAL_WIDTH = 20
 ZOO_WIDTH = 8
+STRENGTH = 0.4
+"""What a stretched picture is corrected to counts so much, the stretched picture the rest: both
+err, each in its own way. Chosen on held-out training scenes (methods/mitnet.md)."""
+UNTILED_PIXELS = 16_000_000
+"""Pictures up to this size go through whole where only a reduced one is restored: below 2 GB."""
 
 
 class Stages(NamedTuple):
@@ -191,7 +196,8 @@ class Mitnet(TwoStage):
     Dense haze maps a picture nearly linearly into a narrow range of bright greys. Undoing that
     needs no learning. What is left changes slowly over the picture, so it is found on a small one
     and carried over (`carry`): the whole scene is within the network's reach, at a fraction of the
-    time. The released networks see pictures as they are.
+    time. The stretched picture is what the stages correct; they also see the picture as it was, for
+    its range tells how dense the haze is. The released networks see pictures as they are.
     """
 
     def __init__(
@@ -208,20 +214,29 @@ class Mitnet(TwoStage):
             width: See there, as are the next two.
             decoder_amplitude: See there.
             parallel: See there.
-            stretched: Stretch a picture first; adds a buffer of two quantiles.
+            stretched: Stretch a picture first, and see both forms; adds a buffer of two quantiles.
             side: Work on a picture whose smaller side is about this; 0: on the picture itself.
         """
-        super().__init__(width, decoder_amplitude=decoder_amplitude, parallel=parallel)
+        super().__init__(width, 6 if stretched else 3, 3, decoder_amplitude, parallel)
         self.quantiles: Tensor | None
         self.side: Tensor | None
         self.register_buffer("quantiles", torch.tensor(QUANTILES) if stretched else None)
         self.register_buffer("side", torch.tensor(side) if side else None)
+        if side:
+            # The stages see a small picture, so that memory is only what carrying takes.
+            self.untiled_pixels = UNTILED_PIXELS
 
-    def ready(self, hazy: Tensor) -> Tensor:
-        """What the stages see: the picture (B, 3, H, W), stretched if this network does so."""
+    def scaled(self, picture: Tensor, like: Tensor) -> Tensor:
+        """The picture stretched as `like` asks for, if this network stretches."""
         if self.quantiles is None:
-            return hazy
-        return stretch(hazy, self.quantiles)
+            return picture
+        low, high = limits(like, self.quantiles)
+        return ((picture - low) / (high - low)).to(picture.dtype)
+
+    def restore(self, hazy: Tensor) -> Stages:
+        """Both stages of pictures (B, 3, H, W) in [0, 1] whose sides are multiples of 8."""
+        base = self.scaled(hazy, hazy)
+        return self.stages(hazy if base is hazy else torch.cat([base, hazy], 1), base)
 
     def adapt(self, tensors: Mapping[str, Tensor]) -> None:
         """Become the size, and take the branches, that a state dict was made for."""
@@ -230,14 +245,24 @@ class Mitnet(TwoStage):
         side = int(tensors.get("side", 0))
         Mitnet.__init__(self, width, branches, stretched="quantiles" in tensors, side=side)
 
-    def forward(self, hazy: Tensor) -> Tensor:
-        """Restore RGB pictures (B, 3, H, W) in [0, 1] of any size; the result may leave [0, 1]."""
-        large = self.ready(hazy)
-        small = large if self.side is None else reduced(large, int(self.side))
+    def forward(self, hazy: Tensor, strength: float | None = None) -> Tensor:
+        """Restore RGB pictures of any size; the result may leave [0, 1].
+
+        Args:
+            hazy: (B, 3, H, W) in [0, 1].
+            strength: Share of the stages' result in the mean of it and the picture that they
+                start from; None: 1, but `STRENGTH` where that is stretched.
+
+        Returns:
+            (B, 3, H, W).
+        """
+        small = hazy if self.side is None else reduced(hazy, int(self.side))
         height, width = small.shape[-2:]
-        padded = reflect(small)
-        restored = self.stages(padded, padded).second[..., :height, :width]
-        return restored if small is large else carry(large, small, restored)
+        restored = self.restore(reflect(small)).second[..., :height, :width]
+        if small is not hazy:
+            restored = carry(self.scaled(hazy, small), self.scaled(small, small), restored)
+        share = (1.0 if self.quantiles is None else STRENGTH) if strength is None else strength
+        return restored if share == 1 else torch.lerp(self.scaled(hazy, hazy), restored, share)
 
 
 def reflect(picture: Tensor) -> Tensor:

@@ -6,109 +6,24 @@ Differs from the authors' training: a cosine schedule instead of halving, crops 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from fusionzoo import parallel
 from fusionzoo import weights as parameters
 from fusionzoo.core import Sample
 from fusionzoo.methods.mitnet import haze, losses
-from fusionzoo.methods.mitnet.network import ZOO_WIDTH, Mitnet, TwoStage
+from fusionzoo.methods.mitnet.carry import reduced
+from fusionzoo.methods.mitnet.data import held_out, levels, rescale
+from fusionzoo.methods.mitnet.network import Mitnet, Stages, TwoStage
+from fusionzoo.methods.mitnet.settings import RestoreSettings, cosine
 
 DEPTH_METRES = 260.0
 """What depth 1 of role "depth" stands for (see dataset demo_haze)."""
-
-
-@dataclass(frozen=True)
-class RestoreSettings:
-    """Hyper-parameters.
-
-    Attributes:
-        steps: Updates.
-        batch: Crops a step, from the datasets together.
-        paired: Further dataset whose real pairs join every batch, for example "reside_in:train".
-        paired_batch: How many of them.
-        height, width: Crop in pixels; multiples of 16.
-        shrink: A crop is averaged down by this, or a part of that size is cut from it.
-        whole: How often the former.
-        seed: Of everything random.
-        channels: Width of the network's finest level (the authors': 20).
-        decoder_amplitude: Spectral branches in the first decoder, as in the paper.
-        stretch: Pictures are stretched to their own range first (the authors' are not).
-        side: Pictures are restored at about this smaller side, and the correction carried over; 0:
-            at full size. Crops are seen as they are: `shrink` must bring them to that scale.
-        rate: Peak learning rate (Adam); it rises for `warm_up` steps, then falls as a cosine.
-        warm_up: Steps.
-        fourier: Weight of the spectral terms (the authors': 0.05).
-        mutual: Weight of the mutual-information term (the authors': 0.001); 0 leaves it out. With
-            fixed projectors its cheapest way down are ever larger features (methods/mitnet.md).
-        train_projector: Let its projectors learn with the network; the authors' stay random.
-        similarity: Weight of 1 - SSIM of both stages (the authors': 1 for real haze).
-        real_share: How often a scene's own hazy picture is taken instead of synthetic haze.
-        clip: Largest norm of the gradient.
-        start: File of parameters to begin from; empty: from random ones.
-    """
-
-    steps: int = 1300
-    batch: int = 3
-    paired: str = ""
-    paired_batch: int = 1
-    height: int = 320
-    width: int = 448
-    shrink: int = 4
-    whole: float = 0.85
-    seed: int = 1
-    channels: int = ZOO_WIDTH
-    decoder_amplitude: bool = True
-    stretch: bool = True
-    side: int = 120
-    rate: float = 1.5e-3
-    warm_up: int = 100
-    fourier: float = 0.01
-    mutual: float = 0.0
-    train_projector: bool = False
-    similarity: float = 0.0
-    real_share: float = 0.6
-    clip: float = 1.0
-    start: str = ""
-
-    def __post_init__(self) -> None:
-        """Refuse crops that the network's strides do not divide."""
-        if self.height % (8 * self.shrink) or self.width % (8 * self.shrink):
-            raise ValueError(
-                f"height={self.height}, width={self.width}: expected multiples of {8 * self.shrink}"
-            )
-
-
-def cosine(step: int, steps: int, warm_up: int) -> float:
-    """Share of the peak learning rate: a linear rise, then half a cosine down to 1 %."""
-    if step < warm_up:
-        return (step + 1) / warm_up
-    progress = (step - warm_up) / max(1, steps - warm_up)
-    return 0.01 + 0.99 * 0.5 * (1 + float(torch.cos(torch.tensor(torch.pi * min(1.0, progress)))))
-
-
-def levels(plane: Tensor) -> Tensor:
-    """Float in [0, 1] to uint8, which takes a quarter of the memory."""
-    return (plane * 255).round().to(torch.uint8)
-
-
-def rescale(
-    planes: Mapping[str, Tensor], shrink: int, whole: float, generator: torch.Generator
-) -> dict[str, Any]:
-    """Average all planes (C, H, W) down by `shrink`, or cut a part of that size."""
-    height, width = (side // shrink for side in next(iter(planes.values())).shape[-2:])
-    if torch.rand((), generator=generator) < whole:
-        return {k: functional.avg_pool2d(p[None], shrink)[0] for k, p in planes.items()}
-    top = int(torch.randint(height * (shrink - 1) + 1, (), generator=generator))
-    left = int(torch.randint(width * (shrink - 1) + 1, (), generator=generator))
-    return {k: p[..., top : top + height, left : left + width] for k, p in planes.items()}
 
 
 class Recipe:
@@ -148,15 +63,25 @@ class Recipe:
         """The dataset of real pairs, if one is named."""
         return {"paired": self.settings.paired} if self.settings.paired else {}
 
+    def holds_out(self, dataset: str, names: Sequence[str]) -> set[str]:
+        """Pictures that are never trained on."""
+        return held_out(dataset, names, self.settings.held_out)
+
     def prepare(self, sample: Sample) -> dict[str, Tensor]:
         """The clean picture, and the hazy one and the depth where the dataset has them."""
-        visible = sample.images["visible"].expand(3, -1, -1)
-        clean = sample.target if sample.target is not None and sample.target.ndim == 3 else None
-        if clean is None:
+        visible = self._small(sample.images["visible"].expand(3, -1, -1))
+        if sample.target is None or sample.target.ndim != 3:
             return {"clean": levels(visible)}
+        clean = self._small(sample.target)
         if "depth" in sample.images:
-            return {"clean": levels(clean), "depth": sample.images["depth"]}
-        return {"clean": levels(clean), "hazy": levels(visible)}
+            return {"clean": levels(clean), "depth": self._small(sample.images["depth"])}
+        optical = haze.optical_depth(visible, clean)
+        return {"clean": levels(clean), "hazy": levels(visible), "optical": optical}
+
+    def _small(self, plane: Tensor) -> Tensor:
+        """A whole plane at the scale that crops are cut from."""
+        side = self.settings.side * self.settings.shrink
+        return reduced(plane[None], side)[0] if side else plane
 
     def augment(self, planes: dict[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
         """One scale, and haze where the scene has none of its own."""
@@ -167,7 +92,8 @@ class Recipe:
         if "hazy" in scaled and real:
             return {"hazy": scaled["hazy"], "clean": clean}
         metres = scaled["depth"] * DEPTH_METRES if "depth" in scaled else None
-        return {"hazy": haze.add_haze(clean, metres, generator), "clean": clean}
+        hazy = haze.add_haze(clean, generator, metres, scaled.get("optical"))
+        return {"hazy": hazy, "clean": clean}
 
     def _pictures(self, batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
         hazy, clean = batch["hazy"], batch["clean"]
@@ -175,12 +101,16 @@ class Recipe:
             count = self.settings.paired_batch
             hazy = torch.cat([hazy, batch["paired/hazy"][:count]])
             clean = torch.cat([clean, batch["paired/clean"][:count]])
-        return (self.network.ready(hazy) if isinstance(self.network, Mitnet) else hazy), clean
+        return hazy, clean
+
+    def _stages(self, hazy: Tensor) -> Stages:
+        assert isinstance(self.network, Mitnet)
+        return self.network.restore(hazy)
 
     def terms(self, batch: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], Tensor, Tensor]:
         """Losses by name, the output and what it should be."""
         hazy, clean = self._pictures(batch)
-        stages = self.network.stages(hazy, hazy)
+        stages = self._stages(hazy)
         terms = {"pixels": losses.pixels(stages, hazy, clean)}
         terms["fourier"] = losses.fourier(stages, clean)
         if self.settings.mutual:
@@ -188,6 +118,8 @@ class Recipe:
         if self.settings.similarity:
             first, second = (losses.dissimilarity(p, clean) for p in (stages.first, stages.second))
             terms["similarity"] = first + second
+        if self.settings.decibels:
+            terms["decibels"] = -losses.decibels(stages.second, clean).mean()
         return terms, stages.second, clean
 
     def update(self, batch: dict[str, Tensor], step: int) -> dict[str, float]:  # noqa: ARG002
@@ -200,8 +132,7 @@ class Recipe:
         nn.utils.clip_grad_norm_(self.parameters, self.settings.clip)
         self.optimiser.step()
         self.schedule.step()
-        error = (output.detach().clamp(0, 1) - goal).square().mean((1, 2, 3))
-        quality = float((-10 * torch.log10(error)).mean())
+        quality = float(losses.decibels(output.detach().clamp(0, 1), goal).mean())
         return {name: float(term.detach()) for name, term in terms.items()} | {"psnr": quality}
 
     def state(self) -> dict[str, Any]:
@@ -213,7 +144,7 @@ class Recipe:
     def pictures(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Hazy, both stages, clean."""
         hazy, clean = self._pictures(batch)
-        stages = self.network.stages(hazy, hazy)
+        stages = self._stages(hazy)
         first, second = (picture.float().clamp(0, 1) for picture in stages[:2])
         return {"hazy": hazy, "amplitude": first, "phase": second, "clean": clean}
 

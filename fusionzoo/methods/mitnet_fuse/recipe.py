@@ -12,8 +12,9 @@ from torch import Tensor
 from fusionzoo import colour
 from fusionzoo.core import Sample
 from fusionzoo.methods.mitnet import losses as restoration
+from fusionzoo.methods.mitnet.data import levels, rescale
 from fusionzoo.methods.mitnet.recipe import Recipe as RestoreRecipe
-from fusionzoo.methods.mitnet.recipe import RestoreSettings, levels, rescale
+from fusionzoo.methods.mitnet.settings import RestoreSettings
 from fusionzoo.methods.mitnet_fuse import losses
 from fusionzoo.methods.mitnet_fuse.network import FrequencyFusion
 from fusionzoo.methods.mitnet_fuse.target import composite
@@ -34,6 +35,8 @@ class FusionSettings(RestoreSettings):
     width: int = 176
     shrink: int = 2
     whole: float = 0.5
+    side: int = 0
+    held_out: int = 0
     rate: float = 2e-3
     phase: float = 0.2
     gradients: float = 2.0
