@@ -23,10 +23,11 @@ def test_the_file_says_what_it_was_trained_on(task: str) -> None:
     with safe_open(FOLDER / str(spec.file), "pt") as stored:
         metadata = stored.metadata()
     data = json.loads(metadata["data"])
-    assert tuple(data) == spec.trained_on
+    # The last stage left out pairs to choose settings by; earlier stages saw the whole lists.
     assert {name: facts["scenes"] for name, facts in data.items()} == {
-        "roadscene:train_allowed": 132, "msrs:train_allowed": 128,
+        "roadscene:train_fit": 121, "msrs:train_fit": 118,
     }  # fmt: skip
+    assert spec.trained_on == ("roadscene:train_allowed", "msrs:train_allowed")
     assert json.loads(metadata["settings"])["task"] == task
 
 

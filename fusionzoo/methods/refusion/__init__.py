@@ -45,9 +45,9 @@ def _official(name: str, sha256: str, size: int, trained_on: tuple[str, ...]) ->
 
 
 SHIPPED = {
-    "vif": "da439f3923a5ac7f597f121a63aac6fb099dff0cd4f48e461d812feea8c6b39e",
-    "mef": "07375b127d0ffacd22328bae8a452dc689698e8b970f5e75bbb8e09a94878fa7",
-    "mff": "13cb4e645207b95bfd6f030eb80301e9ccda9098977991d019ab70f26ed87c45",
+    "vif": "11050f157688a8268ecccdbe2052c547601143a6b06d39c0d0cc2d2897e163a9",
+    "mef": "307a0cde58a2083be5579de50e5a2c7c94f5840b796eb7aad30753740247f9cb",
+    "mff": "acbf596b5b7d7d82b0a3ce9f5bcd994906d233b8824212f44337eb4b7767bb78",
 }
 """sha256 of the files that are part of the package."""
 
