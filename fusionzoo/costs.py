@@ -134,13 +134,8 @@ def read(path: Path) -> Profile:
         FusionZooError: Not JSON, half-written, of another schema, or with values of a wrong kind.
     """
     try:
-        plain = json.loads(path.read_bytes())
-        schema = plain.pop("schema")
-        if schema != SCHEMA:
-            raise FusionZooError(
-                f"{path} has schema {schema}, this version reads {SCHEMA}: move it away, then "
-                "`fusionzoo profile` writes it again"
-            )
+        remedy = "move it away, then `fusionzoo profile` writes it again"
+        plain = store.parsed(path, SCHEMA, remedy)
         measurements = [_checked(Measurement(**one)) for one in plain.pop("measurements")]
         return _whole(Profile(**plain, measurements=measurements))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -126,13 +126,7 @@ def read(path: Path) -> Robustness:
         FusionZooError: Not JSON, half-written, of another schema, or with values of a wrong kind.
     """
     try:
-        plain = json.loads(path.read_bytes())
-        schema = plain.pop("schema")
-        if schema != SCHEMA:
-            raise FusionZooError(
-                f"{path} has schema {schema}, this version reads {SCHEMA}: `fusionzoo bench "
-                "--robustness` writes it again"
-            )
+        plain = store.parsed(path, SCHEMA, "`fusionzoo bench --robustness` writes it again")
         curves = [_checked(Curve(**one)) for one in plain.pop("curves")]
         summaries = [Summary(**one) for one in plain.pop("summaries")]
         for one in summaries:

@@ -165,6 +165,21 @@ def _line(name: str, value: Any, indent: int = 1) -> str:
     return f"{' ' * indent}{json.dumps(name)}: {shown}"
 
 
+def parsed(path: Path, schema: int, remedy: str) -> dict[str, Any]:
+    """What a JSON file holds beside its schema number.
+
+    Raises:
+        FusionZooError: Of another schema; the message ends with the remedy.
+        OSError: It cannot be read.
+        ValueError, KeyError, AttributeError, TypeError: Not JSON, or not an object with a schema.
+    """
+    plain: dict[str, Any] = json.loads(path.read_bytes())
+    found = plain.pop("schema")
+    if found != schema:
+        raise FusionZooError(f"{path} has schema {found}, this version reads {schema}: {remedy}")
+    return plain
+
+
 def read(path: Path) -> Result:
     """Read a cell and check that it is one.
 
@@ -172,13 +187,7 @@ def read(path: Path) -> Result:
         FusionZooError: Not JSON, half-written, of another schema, or with values of a wrong kind.
     """
     try:
-        plain = json.loads(path.read_bytes())
-        schema = plain.pop("schema")
-        if schema != SCHEMA:
-            raise FusionZooError(
-                f"{path} has schema {schema}, this version reads {SCHEMA}: move it away, then the "
-                "same bench command measures it again"
-            )
+        plain = parsed(path, SCHEMA, "move it away, then the same bench command measures it again")
         columns = ("images", "keys", "seconds", "errors", "metrics")
         records = from_columns({name: plain.pop(name) for name in columns})
         return _checked(Result(**plain, records=records))
