@@ -27,11 +27,15 @@ NAMES = [f"{i:02}" for i in range(12)]
 @pytest.fixture
 def root(tmp_path: Path, draw: Callable) -> Path:
     """Data root with twelve pairs that are laid out like TNO."""
-    for seed, name in enumerate(NAMES):
-        for role, shift in (("visible", 0), ("infrared", 100)):
-            path = tmp_path / "data" / "TNO" / role / f"{name}.png"
-            image.write(path, draw(48, 64, 1, seed + shift))
+    write_pairs(tmp_path / "data", draw, NAMES, 48, 64)
     return tmp_path / "data"
+
+
+def write_pairs(data: Path, draw: Callable, names: list[str], height: int, width: int) -> None:
+    for seed, name in enumerate(names):
+        for role, shift in (("visible", 0), ("infrared", 100)):
+            path = data / "TNO" / role / f"{name}.png"
+            image.write(path, draw(height, width, 1, seed + shift))
 
 
 def cells(root: Path, out: Path, **changes: object) -> Grid:
@@ -228,8 +232,10 @@ def alive(process: int) -> bool:
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGKILL])
 def test_a_stopped_run_leaves_no_process_and_another_engine_goes_on(
-    tmp_path: Path, root: Path, stop: signal.Signals
+    tmp_path: Path, root: Path, draw: Callable, stop: signal.Signals
 ) -> None:
+    # Work for seconds: a busy machine may deliver the signal late.
+    write_pairs(root, draw, [f"large{i:02}" for i in range(40)], 480, 640)
     out = tmp_path / "out"
     command = [sys.executable, "-m", "fusionzoo.cli", "bench", "--methods", "average,laplacian",
                "--datasets", "tno", "--data", str(root), "--metrics", "EN,SSIM,SF", "--out",
