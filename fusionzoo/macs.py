@@ -128,7 +128,7 @@ def of_size(network: nn.Module, channels: Sequence[int], height: int, width: int
     try:
         planes = [torch.empty(shape, device="meta") for shape in shapes]
         return count(copy.deepcopy(network).to("meta"), planes)
-    except (RuntimeError, NotImplementedError):
+    except RuntimeError:  # NotImplementedError is one
         # Fourier transforms, and branches that depend on values, need numbers.
         generator = torch.Generator().manual_seed(0)
         return count(network, [torch.rand(shape, generator=generator) for shape in shapes])
