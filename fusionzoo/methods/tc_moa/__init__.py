@@ -28,9 +28,6 @@ from fusionzoo.core import Method, Weights
 if TYPE_CHECKING:
     from torch import Tensor
 
-MULTIPLE = 56
-"""Pixels: a window of 14 tokens, each a patch of 4."""
-
 
 def _network(task: Any) -> Any:
     from fusionzoo.methods.tc_moa.inference import fuser
@@ -48,7 +45,6 @@ _INFRARED = Method(
     network=partial(_network, "vif"),
     inputs=("visible", "infrared"),
     luma="levels",
-    multiple_of=MULTIPLE,
     halo=None,
     overlap=112,
     weights={
@@ -66,10 +62,12 @@ _INFRARED = Method(
     dials={
         "alpha": "how decisive the choice between the sources is in each region; trained with 1",
         "beta": "towards the visible, over-exposed or far-focused source if positive; trained at 0",
+        "passes": "times a picture is fused and blended; 1 is faster and shows windows' borders",
         "vif": "share of the infrared-visible router; any share given replaces the task's router",
         "mef": "share of the multi-exposure router",
         "mff": "share of the multi-focus router",
     },
+    code_version=2,
     paper="Zhu et al., Task-Customized Mixture of Adapters for General Image Fusion, CVPR 2024",
 )
 

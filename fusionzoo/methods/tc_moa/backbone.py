@@ -16,7 +16,7 @@ from torch.nn import functional
 from fusionzoo.methods.tc_moa.configuration import GRID, MLP_RATIO, NORM_EPSILON
 
 CACHED = 32
-"""Windows times heads that go through at once on a CPU, so that its cache holds their scores."""
+"""Windows times heads that go through a block at once on a CPU, so that its cache holds them."""
 
 
 def sine_cosine_table(width: int) -> Tensor:
@@ -103,12 +103,8 @@ class Attention(nn.Module):
         packed = self.qkv(windows).reshape(count, length, 3, self.heads, width // self.heads)
         query, key, value = packed.permute(2, 0, 3, 1, 4)
         bias = bias.to(query.dtype)
-        if self.training:
+        if self.training or query.device.type == "cpu":
             mixed = _attend(query, key, value, bias)
-        elif query.device.type == "cpu":
-            few = max(1, CACHED // self.heads)
-            parts = zip(query.split(few), key.split(few), value.split(few), strict=True)
-            mixed = torch.cat([_attend(*part, bias) for part in parts])
         else:
             mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
         attended: Tensor = self.proj(mixed.transpose(1, 2).reshape(count, length, width))
@@ -152,11 +148,17 @@ class Block(nn.Module):
     def forward(self, tokens: Tensor, bias: Tensor) -> Tensor:
         """Maps (B, H, W, C); H and W are multiples of the window."""
         height, width = tokens.shape[1:3]
-        moved = self._rolled(self.norm1(tokens), -self.shift)
-        attended = self.attn(to_windows(moved, self.window), bias)
-        merged = from_windows(attended, self.window, height, width)
-        tokens = tokens + self._rolled(merged, self.shift)
-        mapped: Tensor = tokens + self.mlp(self.norm2(tokens))
+        windows = to_windows(self._rolled(tokens, -self.shift), self.window)
+        if not self.training and windows.device.type == "cpu":
+            few = max(1, CACHED // self.attn.heads)
+            windows = torch.cat([self._windows(part, bias) for part in torch.split(windows, few)])
+        else:
+            windows = self._windows(windows, bias)
+        return self._rolled(from_windows(windows, self.window, height, width), self.shift)
+
+    def _windows(self, windows: Tensor, bias: Tensor) -> Tensor:
+        windows = windows + self.attn(self.norm1(windows), bias)
+        mapped: Tensor = windows + self.mlp(self.norm2(windows))
         return mapped
 
     def _rolled(self, tokens: Tensor, by: int) -> Tensor:

@@ -74,6 +74,9 @@ class Variant:
         reduction: How the enlarged output is brought back: "nearest" (code) or "area".
         gate_floor: Gates up to this are set to 0 (code: 1e-4).
         losses: Weights of the losses, of the "2024" or "2025" code.
+        passes: How many times `fusionzoo.load` fuses a picture, each time with the borders of
+            attention windows at other places, to blend them so that no border shows
+            (see `inference`); paper and code: 1. Diagonal shifts need 3.
     """
 
     mixture: Literal["linear", "logsumexp"] = "linear"
@@ -83,16 +86,18 @@ class Variant:
     reduction: Literal["nearest", "area"] = "area"
     gate_floor: float = 0.0
     losses: Literal["2024", "2025"] = "2025"
+    passes: int = 3
 
 
 PRESETS = {
     "zoo": Variant(),
-    "paper": Variant(mir="l1", reduction="nearest", losses="2024"),
+    "paper": Variant(mir="l1", reduction="nearest", losses="2024", passes=1),
     "official": Variant(
         mixture="logsumexp",
         restandardise=True,
         positions="official",
         reduction="nearest",
         gate_floor=1e-4,
+        passes=1,
     ),
 }

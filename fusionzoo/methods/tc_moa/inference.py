@@ -1,13 +1,27 @@
-"""The network as `fusionzoo.load` runs it: one task, planes in, a plane out, and the dial."""
+"""The network as `fusionzoo.load` runs it: one task, planes in, a plane out, and the dial.
+
+Attention windows set their brightness apart from one another, which shows as a faint rectangle on a
+smooth surface. So a picture is fused several times, each time moved by another part of the period P
+at which windows begin (half a window, as every second block is shifted by half), and the passes f_i
+are blended:
+
+    f(x, y) = sum_i w_i f_i / sum_i w_i,   w_i = sin^2(pi (x + s_i) / P) sin^2(pi (y + s_i) / P)
+
+w_i is zero at the borders of pass i. With shifts s_i = i P / 3 of both axes there is no place at
+which all passes have one: a pixel has at most a vertical border of one and a horizontal one of
+another.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
-from fusionzoo import tiling
+from fusionzoo.core import FusionZooError
 from fusionzoo.methods.tc_moa import keys
 from fusionzoo.methods.tc_moa.adapters import Dial
 from fusionzoo.methods.tc_moa.configuration import SIZES, TASKS, SourceTask
@@ -37,7 +51,13 @@ class Fuser(nn.Module):
             self.network = Network(name, "official")
 
     def forward(
-        self, x: Tensor, y: Tensor, alpha: float = 1.0, beta: float = 0.0, **routers: float
+        self,
+        x: Tensor,
+        y: Tensor,
+        alpha: float = 1.0,
+        beta: float = 0.0,
+        passes: float | None = None,
+        **routers: float,
     ) -> Tensor:
         """Fuse two pictures; those of a batch one by one, so that a batch changes no last digit.
 
@@ -46,25 +66,63 @@ class Fuser(nn.Module):
             y: Infrared, under-exposed or near-focused, of the same shape.
             alpha: See `Dial`.
             beta: See `Dial`.
+            passes: Times that each picture is fused, to blend the borders of windows away; None:
+                as `Variant.passes` says.
             **routers: Shares of tasks by name; given any, they replace the entry's own task.
 
         Returns:
-            (B, 1 or 3, H, W), about [0, 1].
+            (B, 1 or 3, H, W) float32, about [0, 1].
+
+        Raises:
+            FusionZooError: `passes` is no whole number of 1 or more.
         """
+        count = self.network.variant.passes if passes is None else passes
+        if count < 1 or count != int(count):
+            raise FusionZooError(f"passes {count:g}: expected a whole number of 1 or more")
         shares: Mapping[str, float] = routers or {self.task: 1.0}
         dial = Dial(alpha, beta)
         pairs = zip(torch.split(x, 1), torch.split(y, 1), strict=True)
-        return torch.cat([self._fused(*pair, shares, dial) for pair in pairs])
+        return torch.cat([self._fused(*pair, int(count), shares, dial) for pair in pairs])
 
-    def _fused(self, x: Tensor, y: Tensor, shares: Mapping[str, float], dial: Dial) -> Tensor:
+    def _fused(
+        self, x: Tensor, y: Tensor, passes: int, shares: Mapping[str, float], dial: Dial
+    ) -> Tensor:
+        """One pair, from passes that are blended."""
         height, width = x.shape[-2:]
-        pictures = [
-            tiling.pad(picture, self.network.size.multiple, 1).expand(-1, 3, -1, -1)
-            for picture in (x, y)
-        ]
-        fused: Tensor = self.network(*pictures, shares, dial).picture
-        fused = fused[..., :height, :width]
-        return fused if x.shape[1] == 3 else fused.mean(1, keepdim=True)
+        period = self.network.size.multiple // 2
+        total = torch.zeros(1, 3, height, width, device=x.device)
+        for shift, weight in zip(
+            shifts(period, passes), blending(height, width, period, passes), strict=True
+        ):
+            pictures = (moved(p, shift, 2 * period).expand(-1, 3, -1, -1) for p in (x, y))
+            fused = self.network(*pictures, shares, dial).picture
+            total += weight.to(x.device) * fused[..., shift : shift + height, shift : shift + width]
+        return total if x.shape[1] == 3 else total.mean(1, keepdim=True)
+
+
+def shifts(period: int, passes: int) -> list[int]:
+    """By how many pixels down and to the right a picture is moved in each pass."""
+    return [round(period * index / passes) for index in range(passes)]
+
+
+def blending(height: int, width: int, period: int, passes: int) -> list[Tensor]:
+    """Weights (H, W) of each pass; they sum to 1, and each is about 0 at borders of its windows."""
+    if passes == 1:
+        return [torch.ones(height, width)]
+    rows, columns = (torch.arange(side) + 0.5 for side in (height, width))
+    weights = [
+        torch.outer(*((math.pi / period * (axis + shift)).sin() ** 2 for axis in (rows, columns)))
+        for shift in shifts(period, passes)
+    ]
+    total = torch.stack(weights).sum(0)
+    return [weight / total for weight in weights]
+
+
+def moved(picture: Tensor, shift: int, multiple: int) -> Tensor:
+    """(B, C, H, W) moved down and right by `shift`, with edges repeated to sides that fit."""
+    height, width = picture.shape[-2:]
+    bottom, right = (-(side + shift) % multiple for side in (height, width))
+    return functional.pad(picture, (shift, right, shift, bottom), mode="replicate")
 
 
 def fuser(task: SourceTask) -> Fuser:
