@@ -6,7 +6,8 @@ ways, the fused luminance is cut into segments of 28 pixels along a border; a se
 nothing near it steps by more than `SMOOTH` levels in either source. The mean step along it is
 taken with its sign, so that noise and detail cancel and a difference of brightness stays. Printed
 are, in levels, the mean of its amount at the median of the 28 places and how far the largest of
-them is above that; the sources' mean is measured too, for what chance and content give. Usage:
+them is above that; the sources' mean is measured too, for what chance and content give. Usage,
+with FUSIONZOO_DATA set to the data root:
 
     python benchmarks/tc_moa_borders.py LIST TASK SCENES [PASSES...]
 """

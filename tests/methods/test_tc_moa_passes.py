@@ -7,7 +7,7 @@ from torch import Tensor
 import fusionzoo
 from fusionzoo.core import FusionZooError
 from fusionzoo.methods.tc_moa.configuration import PRESETS
-from fusionzoo.methods.tc_moa.inference import Fuser, blending, moved, shifts
+from fusionzoo.methods.tc_moa.inference import Fuser, blending, extended, shifts
 from fusionzoo.predictor import Predictor
 
 PERIOD = 28
@@ -68,7 +68,7 @@ def test_one_pass_is_the_network_itself(noise: dict[str, Tensor]) -> None:
     fuser = Fuser("mff").eval()
     far, near = noise.values()
     with torch.no_grad():
-        padded = (moved(picture, 0, 56) for picture in (far[:1], near[:1]))
+        padded = (extended(picture, 0, 0, 56) for picture in (far[:1], near[:1]))
         expected = fuser.network(*padded, "mff").picture[..., :31, :45]
         assert torch.equal(fuser(far[:1], near[:1], passes=1), expected)
         assert not torch.equal(fuser(far[:1], near[:1]), expected)
@@ -92,12 +92,27 @@ def test_a_batch_is_fused_one_by_one_and_twice_the_same(
     assert grey.shape == (1, 31, 45)
 
 
-def test_a_moved_picture_is_all_there_and_fits() -> None:
+def test_an_extended_picture_is_all_there_and_fits() -> None:
     picture = torch.rand(1, 1, 37, 57)
     for shift in shifts(PERIOD, 3):
-        large = moved(picture, shift, 56)
-        assert [side % 56 for side in large.shape[-2:]] == [0, 0]
-        assert torch.equal(large[..., shift : shift + 37, shift : shift + 57], picture)
+        start = PERIOD + shift
+        large = extended(picture, start, PERIOD, 2 * PERIOD)
+        assert [side % (2 * PERIOD) for side in large.shape[-2:]] == [0, 0]
+        assert large.shape[1] == 3
+        assert torch.equal(large[:, :1, start:-PERIOD, start:-PERIOD][..., :37, :57], picture)
+        assert torch.equal(large[..., 0, start], picture[..., 0, 0].expand(-1, 3))
+
+
+def test_the_top_knows_nothing_of_the_bottom(ready: Predictor) -> None:
+    """Attention of shifted blocks joins opposite borders; blended passes keep them apart."""
+    surface = torch.full((1, 168, 112), 0.5)
+    darker = surface.clone()
+    darker[:, -28:] = 0.1
+    changes = []
+    for one in (ready.turned(passes=1), ready):
+        first, second = (one(far=plane, near=plane)[0, :14] for plane in (surface, darker))
+        changes.append(float((first - second).abs().mean()))
+    assert changes[1] < changes[0] / 4
 
 
 @pytest.mark.parametrize("passes", [0, 1.5, -3])

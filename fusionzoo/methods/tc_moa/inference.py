@@ -9,7 +9,8 @@ are blended:
 
 w_i is zero at the borders of pass i. With shifts s_i = i P / 3 of both axes there is no place at
 which all passes have one: a pixel has at most a vertical border of one and a horizontal one of
-another.
+another. Shifted blocks also join opposite borders of the picture, a sky with the ground below,
+which shows along them half a window deep; so a margin of P on every side takes that up.
 """
 
 from __future__ import annotations
@@ -87,16 +88,17 @@ class Fuser(nn.Module):
     def _fused(
         self, x: Tensor, y: Tensor, passes: int, shares: Mapping[str, float], dial: Dial
     ) -> Tensor:
-        """One pair, from passes that are blended."""
+        """One pair, from passes that are blended; one pass is the network as it is."""
         height, width = x.shape[-2:]
         period = self.network.size.multiple // 2
+        margin = period if passes > 1 else 0
         total = torch.zeros(1, 3, height, width, device=x.device)
-        for shift, weight in zip(
-            shifts(period, passes), blending(height, width, period, passes), strict=True
-        ):
-            pictures = (moved(p, shift, 2 * period).expand(-1, 3, -1, -1) for p in (x, y))
+        weights = blending(height, width, period, passes)
+        for shift, weight in zip(shifts(period, passes), weights, strict=True):
+            start = margin + shift
+            pictures = (extended(p, start, margin, 2 * period) for p in (x, y))
             fused = self.network(*pictures, shares, dial).picture
-            total += weight.to(x.device) * fused[..., shift : shift + height, shift : shift + width]
+            total += weight.to(x.device) * fused[..., start : start + height, start : start + width]
         return total if x.shape[1] == 3 else total.mean(1, keepdim=True)
 
 
@@ -118,11 +120,21 @@ def blending(height: int, width: int, period: int, passes: int) -> list[Tensor]:
     return [weight / total for weight in weights]
 
 
-def moved(picture: Tensor, shift: int, multiple: int) -> Tensor:
-    """(B, C, H, W) moved down and right by `shift`, with edges repeated to sides that fit."""
-    height, width = picture.shape[-2:]
-    bottom, right = (-(side + shift) % multiple for side in (height, width))
-    return functional.pad(picture, (shift, right, shift, bottom), mode="replicate")
+def extended(picture: Tensor, start: int, margin: int, multiple: int) -> Tensor:
+    """A picture (B, C, H, W) with its edges repeated on all sides, as colours.
+
+    Args:
+        picture: 1 or 3 channels.
+        start: Lines added above and on the left.
+        margin: Lines added below and on the right, at least.
+        multiple: Of which the sides become multiples.
+
+    Returns:
+        (B, 3, start + H + margin or more, start + W + margin or more).
+    """
+    below, right = (margin + -(start + side + margin) % multiple for side in picture.shape[-2:])
+    around = (start, right, start, below)
+    return functional.pad(picture, around, mode="replicate").expand(-1, 3, -1, -1)
 
 
 def fuser(task: SourceTask) -> Fuser:
