@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from fusionzoo.datasets._demo.scene import Scene
 
-VERSION = 1
+VERSION = 2
 FAR = 260.0
 """Metres that depth 1 stands for."""
 DENSITY = {"day": (0.02, 0.07), "night": (0.02, 0.06), "fog": (0.03, 0.08)}

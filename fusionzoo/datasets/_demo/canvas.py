@@ -10,8 +10,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from fusionzoo.datasets._demo.frame import Floats, Shader, Surface
+from fusionzoo.datasets._demo.heat import AIR, Body, Engine
 
-BODY_HEAT, HEAD_HEAT, AIR = 30.0, 34.0, 12.0
 Colour = tuple[float, ...]
 
 
@@ -96,7 +96,7 @@ class Canvas:
         return sample
 
 
-def person(rng: Generator) -> Canvas:
+def person(rng: Generator, body: Body) -> Canvas:
     """A walking figure of 1.55 to 1.9 m, seen from the side or the front."""
     tall = rng.uniform(1.55, 1.9)
     figure = Canvas.empty(1.0, tall, AIR)
@@ -107,21 +107,21 @@ def person(rng: Generator) -> Canvas:
     for side in (-1, 1):
         knee = (0.5 + side * stride * 0.55, hip + 0.23 * tall)
         foot = (0.5 + side * stride, tall - 0.03)
-        figure.paint(figure.line([(0.5, hip), knee, foot], 0.15), tuple(legs), 27)
+        figure.paint(figure.line([(0.5, hip), knee, foot], 0.15), tuple(legs), body.legs)
         shoe = figure.line([foot, (foot[0] + 0.09, tall - 0.03)], 0.07)
-        figure.paint(shoe, (0.03, 0.03, 0.03), 20)
+        figure.paint(shoe, (0.03, 0.03, 0.03), body.shoes)
     torso = [(0.34, shoulder), (0.66, shoulder), (0.61, hip + 0.05), (0.39, hip + 0.05)]
-    figure.paint(figure.polygon(np.array(torso) + np.array([lean, 0])), tuple(coat), BODY_HEAT - 3)
+    figure.paint(figure.polygon(np.array(torso) + np.array([lean, 0])), tuple(coat), body.coat)
     for side in (-1, 1):
         hand = (0.5 + side * (0.14 + swing * 0.6), hip + 0.02)
         elbow = (0.5 + side * 0.22, 0.36 * tall)
         arm = figure.line([(0.5 + side * 0.13, shoulder + 0.04), elbow, hand], 0.1)
-        figure.paint(arm, tuple(coat * 0.85), BODY_HEAT - 4)
-        figure.paint(figure.oval(hand, (0.045, 0.05)), tuple(skin), HEAD_HEAT - 3)
-    figure.paint(figure.line([(0.5, neck - 0.02), (0.5, shoulder)], 0.1), tuple(skin), HEAD_HEAT)
-    figure.paint(figure.oval((0.5 + lean, 0.08 * tall), (0.095, 0.125)), tuple(skin), HEAD_HEAT)
+        figure.paint(arm, tuple(coat * 0.85), body.coat - 1)
+        figure.paint(figure.oval(hand, (0.045, 0.05)), tuple(skin), body.hands)
+    figure.paint(figure.line([(0.5, neck - 0.02), (0.5, shoulder)], 0.1), tuple(skin), body.face)
+    figure.paint(figure.oval((0.5 + lean, 0.08 * tall), (0.095, 0.125)), tuple(skin), body.face)
     hair = figure.oval((0.5 + lean, 0.055 * tall), (0.1, 0.09))
-    figure.paint(hair, tuple(rng.uniform(0.01, 0.25, 3)), HEAD_HEAT - 7)
+    figure.paint(hair, tuple(rng.uniform(0.01, 0.25, 3)), body.hair)
     folds = cv2.GaussianBlur(rng.normal(0, 1, figure.heat.shape).astype(np.float32), (0, 0), 3)
     figure.colour *= np.clip(1 + 1.6 * folds, 0.6, 1.4)[..., None]
     return figure
@@ -174,7 +174,7 @@ def sign(rng: Generator) -> Canvas:
     return board
 
 
-def two_wheeler(rng: Generator, motor: bool) -> Canvas:
+def two_wheeler(rng: Generator, motor: bool, body: Body, engine: Engine) -> Canvas:
     """A bicycle or motorcycle from the side, with its rider."""
     machine = Canvas.empty(2.1, 1.75, AIR)
     frame, rider = tuple(rng.uniform(0.05, 0.6, 3)), rng.uniform(0.04, 0.5, 3)
@@ -183,20 +183,24 @@ def two_wheeler(rng: Generator, motor: bool) -> Canvas:
     for wheel in wheels:
         rim = machine.oval(wheel, (radius, radius))
         hub = machine.oval(wheel, (radius * 0.72, radius * 0.72))
-        machine.paint(rim - hub if not motor else rim, (0.02, 0.02, 0.02), 24 if motor else 14)
+        machine.paint(rim - hub if not motor else rim, (0.02, 0.02, 0.02), AIR + engine.wheels)
     thickness = 0.2 if motor else 0.05
     bars = [wheels[0], (0.85, 1.0), (1.4, 1.0), wheels[1]]
-    machine.paint(machine.line(bars, thickness), frame, 38 if motor else 13)
+    machine.paint(machine.line(bars, thickness), frame, AIR + engine.bonnet)
     if motor:
-        machine.paint(machine.oval((1.05, 1.25), (0.28, 0.2)), (0.1, 0.1, 0.1), 75)
+        machine.paint(
+            machine.oval((1.05, 1.25), (0.28, 0.2)), (0.1, 0.1, 0.1), AIR + engine.exhaust
+        )
     machine.paint(
-        machine.line([(0.95, 0.95), (1.25, 1.2), (1.05, 1.5)], 0.14), tuple(rider * 0.5), 27
+        machine.line([(0.95, 0.95), (1.25, 1.2), (1.05, 1.5)], 0.14), tuple(rider * 0.5), body.legs
     )
-    machine.paint(machine.line([(0.95, 0.92), (1.05, 0.42)], 0.3), tuple(rider), 27)
+    machine.paint(machine.line([(0.95, 0.92), (1.05, 0.42)], 0.3), tuple(rider), body.coat)
     machine.paint(
-        machine.line([(1.05, 0.5), (1.3, 0.75), (1.5, 0.85)], 0.1), tuple(rider * 0.9), 26
+        machine.line([(1.05, 0.5), (1.3, 0.75), (1.5, 0.85)], 0.1),
+        tuple(rider * 0.9),
+        body.coat - 1,
     )
     head = machine.oval((1.08, 0.17), (0.12, 0.15))
-    machine.paint(head, (0.5, 0.36, 0.3), 33)
-    machine.paint(machine.oval((1.07, 0.11), (0.13, 0.1)), frame, 22)
+    machine.paint(head, (0.5, 0.36, 0.3), body.face)
+    machine.paint(machine.oval((1.07, 0.11), (0.13, 0.1)), frame, body.hair)
     return machine

@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from fusionzoo.datasets._demo.canvas import AIR
 from fusionzoo.datasets._demo.frame import Floats, Frame
 from fusionzoo.datasets._demo.vehicles import Vehicle
 
@@ -222,21 +221,3 @@ def expose(linear: Floats, light: Sources, rng: Generator, vignetting: float = 0
     grain = 0.006 + 0.02 * (light.exposure > 2)
     noisy = toned + rng.normal(0, 1, toned.shape) * grain * np.sqrt(toned + 0.02)
     return np.asarray(np.clip(noisy, 0, 1) ** (1 / 2.2), np.float32)
-
-
-COLD, HOT = -8.0, 42.0
-
-
-def thermal(frame: Frame, rng: Generator) -> Floats:
-    """Apparent temperature to grey: cold sky, saturated engines, blur, noise, vignetting."""
-    elevation = (frame.rays[..., 1] / np.linalg.norm(frame.rays, axis=-1)).clip(0, 1)
-    heat = np.where(np.isinf(frame.depth), AIR - 6 - 22 * elevation**0.6, frame.heat)
-    through = np.exp(-0.004 * np.minimum(frame.depth, 400))
-    heat = np.where(np.isinf(frame.depth), heat, AIR + (heat - AIR) * through)
-    grey = np.clip((heat - COLD) / (HOT - COLD), 0, 1.05).astype(np.float32)
-    grey = np.asarray(cv2.GaussianBlur(grey, (0, 0), 1.0), np.float32)
-    rows, columns = np.mgrid[-1 : 1 : grey.shape[0] * 1j, -1 : 1 : grey.shape[1] * 1j]
-    grey -= 0.035 * (rows**2 + columns**2)
-    stripes = rng.normal(0, 0.0022, (1, grey.shape[1]))
-    noise = cv2.GaussianBlur(rng.normal(0, 1, grey.shape).astype(np.float32), (0, 0), 0.6) * 0.014
-    return np.asarray(np.clip(grey + noise + stripes, 0, 1), np.float32)

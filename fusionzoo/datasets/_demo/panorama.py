@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from fusionzoo.datasets._demo import light
 from fusionzoo.datasets._demo.frame import EYE, NEAR, Floats, Frame
-from fusionzoo.datasets._demo.scene import CONDITIONS, Condition, build
+from fusionzoo.datasets._demo.heat import Condition
+from fusionzoo.datasets._demo.scene import CONDITIONS, build
 
 SEED = 20_261
 HEIGHT, WIDTH = 400, 2048
@@ -92,8 +93,8 @@ class Panorama:
         rng = self._rng(0)
         profile = rng.uniform(3.4, 5.5), rng.uniform(2.0, 3.5)
         view = HalfCircle(tilt=float(rng.uniform(-0.12, 0.12)))
-        ahead, lit = build(self._rng(1), self.condition, view, profile)
-        behind, other = build(self._rng(2), self.condition, view, profile)
+        ahead, lit, _ = build(self._rng(1), self.condition, view, profile)
+        behind, other, _ = build(self._rng(2), self.condition, view, profile)
         sun = None if lit.sun is None else lit.sun * np.array([-1, 1, -1], np.float32)
         same = replace(lit, sun=sun, lamps=other.lamps, headlights=other.headlights,
                        feet=other.feet)  # fmt: skip

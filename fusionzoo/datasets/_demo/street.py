@@ -7,8 +7,8 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from fusionzoo.datasets._demo.canvas import AIR
 from fusionzoo.datasets._demo.frame import Floats, Shader, Surface
+from fusionzoo.datasets._demo.heat import AIR, Climate
 
 ROAD, SIDEWALK, BUILDING, VEGETATION = 1, 2, 3, 6
 TILE = 256
@@ -37,7 +37,7 @@ def _look_up(tile: Floats, a: Floats, b: Floats, per_metre: float) -> Floats:
 
 
 def ground(
-    tile: Floats, half_road: float, pavement: float, sun_heat: float, centre_line: bool
+    tile: Floats, half_road: float, pavement: float, climate: Climate, centre_line: bool
 ) -> Shader:
     """The plane y = 0, from x = -60 at a = 0 and z = 0 at b = 0."""
 
@@ -62,8 +62,8 @@ def ground(
         edges = np.abs(np.abs(x) - (half_road - 0.3)) < 0.06
         paint = road & (dashes | edges) & (grain > -0.19)
         colour[paint] = rgb([0.62, 0.62, 0.58])
-        heat = np.where(road, AIR + 5 + sun_heat, AIR + 3 + 0.7 * sun_heat)
-        heat = np.where(road | walk, heat, AIR - 0.5 + 0.2 * sun_heat) + 0.5 * grain
+        heat = np.where(road, climate.road, np.where(walk, climate.walk, climate.grass))
+        heat = AIR + heat + 0.5 * grain
         label = np.where(road, ROAD, np.where(walk, SIDEWALK, VEGETATION))
         return Surface(colour.clip(0.01, 1), heat.astype(np.float32), label)
 
@@ -71,7 +71,13 @@ def ground(
 
 
 def facade(
-    rng: Generator, tile: Floats, width: float, height: float, night: bool, sun_heat: float
+    rng: Generator,
+    tile: Floats,
+    width: float,
+    height: float,
+    night: bool,
+    sun_heat: float,
+    climate: Climate,
 ) -> Shader:
     """A wall with rows of windows over a ground floor, plastered or of brick."""
     base = np.float32(rng.uniform(0.16, 0.55) * rng.uniform([0.85, 0.7, 0.55], [1.1, 1.0, 0.95]))
@@ -82,7 +88,7 @@ def facade(
     warmth = rng.uniform(0.6, 1.3, (64, 64)).astype(np.float32)
     offset, seed = rng.uniform(0, 3), int(rng.integers(0, TILE))
     blind = rng.random((64, 64)) < 0.25
-    wall_heat = AIR + rng.uniform(1, 4) + sun_heat * rng.uniform(0.3, 1.2)
+    wall_heat = AIR + climate.walls * (rng.uniform(1, 4) + sun_heat * rng.uniform(0.3, 1.2))
 
     def sample(a: Floats, b: Floats, depth: Floats) -> Surface:
         grain = _look_up(tile, a + seed, b, 9.0)
@@ -109,7 +115,8 @@ def facade(
         glow = np.zeros_like(colour)
         on = inside & lit[i, j] & ~bar
         glow[on] = (rgb([1.0, 0.72, 0.38]) * warmth[i, j][:, None])[on]
-        heat = np.where(inside, AIR + 2 + 4 * lit[i, j] * night, wall_heat + 0.35 * stain)
+        pane_heat = AIR + climate.walls * (2 + 4 * lit[i, j] * night)
+        heat = np.where(inside, pane_heat, wall_heat + 0.35 * stain)
         return Surface(colour.clip(0.01, 1), heat.astype(np.float32), BUILDING, glow=glow)
 
     return sample
