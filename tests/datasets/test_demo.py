@@ -1,5 +1,6 @@
-"""The drawn dataset: repeatable, exact labels, warm people, fog that heat does not see."""
+"""The drawn dataset: repeatable, exact labels, warm people, fog that hides less from heat."""
 
+import copy
 import hashlib
 
 import numpy as np
@@ -8,6 +9,7 @@ import torch
 
 from fusionzoo import datasets
 from fusionzoo.datasets import demo
+from fusionzoo.datasets._demo import heat
 from fusionzoo.datasets._demo.scene import PERSON, SKY, Scene
 
 
@@ -57,7 +59,7 @@ def test_people_are_warm_at_night(index: int) -> None:
     assert infrared[people].mean() > infrared[around].mean() + 0.1
 
 
-def test_fog_hides_from_light_and_not_from_heat() -> None:
+def test_fog_hides_more_from_light_than_from_heat() -> None:
     scene = Scene("test", 2)
     visible = scene.visible().mean(-1)
     middle = (scene.depth > 25) & (scene.depth < 80)
@@ -73,3 +75,39 @@ def test_depth_and_labels_agree() -> None:
     assert np.isinf(scene.depth[scene.labels == SKY]).all()
     assert np.isfinite(scene.depth[scene.labels != SKY]).all()
     assert scene.depth.min() > 0.3
+
+
+def test_fog_weakens_heat_with_distance_and_closes_the_sky() -> None:
+    scene = Scene("test", 2)
+    frame, sources, climate = scene._parts
+    assert 0.25 <= climate.fog_share <= 0.75
+    seen = heat.apparent(frame, climate, climate.extinction(sources.density))
+    clear = heat.apparent(frame, climate, climate.extinction(0.0))
+    near, far = scene.depth < 12, (scene.depth > 40) & np.isfinite(scene.depth)
+    kept = [(seen[at] - heat.AIR).std() / (clear[at] - heat.AIR).std() for at in (near, far)]
+    assert kept[1] < kept[0] < 1
+    np.testing.assert_allclose(seen[np.isinf(scene.depth)], heat.AIR, atol=1e-3)
+    night = Scene("test", 1)
+    frame, sources, climate = night._parts
+    above = heat.apparent(frame, climate, climate.extinction(sources.density))
+    assert above[np.isinf(night.depth)].max() < heat.AIR - 2
+
+
+def test_the_gain_is_automatic_and_bounded() -> None:
+    grey = Scene("test", 1).infrared()
+    assert grey.min() < 0.02
+    assert (grey == 1).mean() < 0.02
+    # A street like the air all over is not stretched to full contrast.
+    frame, _, climate = Scene("test", 2)._parts
+    plain = copy.copy(frame)
+    plain.heat = np.full_like(frame.heat, heat.AIR)
+    flat = heat.thermal(plain, climate, 0.05, np.random.default_rng(0))
+    assert flat.std() < 0.03
+
+
+def test_vehicles_that_stand_are_nearly_as_warm_as_the_air() -> None:
+    rng = np.random.default_rng(0)
+    parked = [heat.engine(rng, warm=False) for _ in range(50)]
+    driven = [heat.engine(rng, warm=True) for _ in range(50)]
+    assert np.mean([abs(one.grille) for one in parked]) < 2
+    assert min(one.grille for one in driven) > 8

@@ -129,7 +129,7 @@ def thermal(frame: Frame, climate: Climate, density: float, rng: Generator) -> F
         density: Extinction of visible light by fog, per metre.
         rng: Of the noise.
     """
-    heat = _apparent(frame, climate, climate.extinction(density))
+    heat = apparent(frame, climate, climate.extinction(density))
     small = cv2.resize(heat, SENSOR[::-1], interpolation=cv2.INTER_AREA)
     small = cv2.GaussianBlur(small, (0, 0), 0.7)
     rows, columns = np.mgrid[-1 : 1 : SENSOR[0] * 1j, -1 : 1 : SENSOR[1] * 1j]
@@ -141,7 +141,7 @@ def thermal(frame: Frame, climate: Climate, density: float, rng: Generator) -> F
     return np.asarray(np.clip(enlarged, 0, 1), np.float32)
 
 
-def _apparent(frame: Frame, climate: Climate, extinction: float) -> Floats:
+def apparent(frame: Frame, climate: Climate, extinction: float) -> Floats:
     """Degrees Celsius that are seen: of surfaces and the sky, and of the air before them."""
     elevation = (frame.rays[..., 1] / np.linalg.norm(frame.rays, axis=-1)).clip(0, 1)
     above = np.isinf(frame.depth)
