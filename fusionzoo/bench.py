@@ -32,7 +32,7 @@ Progress = Callable[[str, str, int], object]
 """Called with dataset, picture and the number of cells it advanced."""
 Compute = Callable[[Grid, Due], Iterator[Outcome]]
 """Measures every due picture once, in any order; the same numbers whoever does it."""
-ENVIRONMENT = ("fusionzoo", "torch", "python", "device", "precision", "stage_seconds")
+ENVIRONMENT = ("fusionzoo", "torch", "python", "device", "threads", "precision", "stage_seconds")
 """Provenance of a computation; it stays as it is when a finished cell is only looked at again."""
 
 _log = logging.getLogger(__name__)
@@ -225,6 +225,7 @@ def _provenance(grid: Grid, cell: Cell) -> dict[str, Any]:
         "torch": torch.__version__,
         "python": platform.python_version(),
         "device": grid.device or str(predictor.device),
+        "threads": grid.threads or torch.get_num_threads(),
         "precision": predictor.precision,
         "task": predictor.method.pair,
         "stretched": predictor.stretches,

@@ -137,7 +137,7 @@ def bench(
             rows += foreign_rows(folders, place, len(places) == 1, rows)
             cells = benchmark.Grid(
                 place, entry, listing, rows, chosen, out, convention, None, keep, data,
-                machine.device(device),
+                machine.device(device), machine.threads,
             )  # fmt: skip
             found += computed(cells, machine)
             sheets.append(report.contact_sheet(cells))

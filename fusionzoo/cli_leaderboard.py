@@ -73,7 +73,7 @@ def leaderboard(
                 if isinstance(cells, str):
                     cli_work.warn([cells])
                     continue
-                cells = replace(cells, device=machine.device(device))
+                cells = replace(cells, device=machine.device(device), threads=machine.threads)
                 failures += cli_bench.tell_failures(cli_bench.computed(cells, machine))
         if cost:
             _profile(settings, pixels)

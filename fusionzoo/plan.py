@@ -57,6 +57,7 @@ class Grid:
         keep: How many pictures are kept, the first ones; None: all.
         data: Data root that the listing came from; None: the default places.
         device: Where networks run on workers, if that is not where `predictors` are.
+        threads: Of the networks of each worker; None: of this process.
         prints: Fingerprints of the scenes asked for so far.
     """
 
@@ -71,6 +72,7 @@ class Grid:
     keep: int | None = SHEET_PICTURES
     data: Path | None = None
     device: str = ""
+    threads: int | None = None
     prints: dict[str, str] = field(default_factory=dict, compare=False)
 
     @property

@@ -51,7 +51,16 @@ def test_results_hold_values_and_provenance(tmp_path: Path, pairs: Path) -> None
     assert plain["provenance"]["list_hash"] == store.list_hash("abc")
     assert plain["provenance"]["torch"] == torch.__version__
     assert set(plain["metrics"]["SSIM"]["terms"]) == {"infrared", "visible"}
+    assert plain["provenance"]["threads"] == torch.get_num_threads()
     assert plain["directions"] == {"EN": True, "SSIM": True}
+
+
+def test_threads_of_workers_are_told_and_stay_when_nothing_is_computed(
+    tmp_path: Path, pairs: Path
+) -> None:
+    cells = replace(small(tmp_path, pairs), threads=7)
+    for grid_again in (cells, replace(cells, threads=2)):
+        assert [r.provenance["threads"] for r in bench.run(grid_again)] == [7, 7]
 
 
 def test_nothing_finished_is_recomputed(tmp_path: Path, pairs: Path) -> None:

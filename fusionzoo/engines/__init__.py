@@ -23,6 +23,11 @@ RETRIES = 3
 class Engine(Protocol):
     """Computes what is due of a grid; one engine may serve many grids, one after the other."""
 
+    @property
+    def threads(self) -> int | None:
+        """Of the networks of each worker; None: as many as torch has in this process."""
+        ...
+
     def compute(self, grid: Grid, due: Due) -> Iterator[Outcome]:
         """Every due picture once, in any order.
 
@@ -58,6 +63,7 @@ class Inline:
         Args:
             threads: Of networks; None leaves it to torch.
         """
+        self.threads = threads
         if threads is not None:
             from fusionzoo.engines.job import limit_threads
 
