@@ -114,8 +114,9 @@ def engine(rng: Generator, warm: bool) -> Engine:
 
 SENSOR = 288, 384
 """Rows and columns of the thermal camera; its picture is enlarged to the colour camera's."""
-LEAST_SPAN = 15.0
-"""Kelvin from black to white at the highest gain."""
+LEAST_SPAN, MARGIN = 15.0, 3.0
+"""Kelvin from black to white at the highest gain; and of black below the cooler surfaces (25th
+percentile), so that a clear sky is black and does not take the range from what is on the ground."""
 NOISE, COLUMN_NOISE, SHADING = 0.15, 0.06, 0.8
 """Kelvin: of a pixel, of a column, and of the corners against the middle."""
 
@@ -135,8 +136,8 @@ def thermal(frame: Frame, climate: Climate, density: float, rng: Generator) -> F
     rows, columns = np.mgrid[-1 : 1 : SENSOR[0] * 1j, -1 : 1 : SENSOR[1] * 1j]
     noise = NOISE * rng.normal(0, 1, SENSOR) + COLUMN_NOISE * rng.normal(0, 1, (1, SENSOR[1]))
     recorded = small + noise - 0.5 * SHADING * (rows**2 + columns**2)
-    low, high = np.percentile(recorded, [1, 99.8])
-    grey = (recorded - low + 1) / max(high - low + 1, LEAST_SPAN)
+    low, high = np.percentile(recorded, [25, 99.8])
+    grey = (recorded - low + MARGIN) / max(high - low + MARGIN, LEAST_SPAN)
     enlarged = cv2.resize(grey.astype(np.float32), heat.shape[::-1], interpolation=cv2.INTER_CUBIC)
     return np.asarray(np.clip(enlarged, 0, 1), np.float32)
 
