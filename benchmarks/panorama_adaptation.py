@@ -1,18 +1,27 @@
 r"""Does adaptation to panoramas help? Source only, after warm-up, after MPA, several seeds.
 
     python benchmarks/panorama_adaptation.py runs/pilot --seeds 100 --split held_out \
-        --set learning_rate=4e-4
+        --stages source=30 --set source_loss=ohem
     python benchmarks/panorama_adaptation.py runs/adaptation --seeds 0,1,2
 
-The first is for choosing settings. The source weights (`trans4pass@zoo`, pinhole pictures of
-`demo`) are the same for all seeds; a seed decides order, crops, tones and the discriminator. Each
-stage is what `fusionzoo train` and `fusionzoo pseudo-label` do; a stopped run goes on. Labels of
-panoramas are used for measuring only.
+The first is for choosing settings and finding causes. The source weights (`trans4pass@zoo`, pinhole
+pictures of `demo`) are the same for all seeds; a seed decides order, crops, tones and the
+discriminator. `--stages` names the stages and their updates:
+
+    source         the control: training goes on with the source alone, for as many updates
+    warm_up        from the source weights
+    self_training  from the stage before it, with pseudo labels of the first one
+    mpa            likewise
+    oracle         from the source weights, with true labels of panoramas: what could be had
+
+Each is what `fusionzoo train` and `fusionzoo pseudo-label` do; a stopped run goes on. But for the
+oracle, labels of panoramas are used for measuring only.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -28,7 +37,7 @@ from fusionzoo.train import run
 NAME = "trans4pass_adaptation"
 
 
-def tested(weights: str | None, samples: list[Sample]) -> np.ndarray:
+def tested(weights: str, samples: list[Sample]) -> np.ndarray:
     """Confusion matrices (n, K, K) of the panoramas."""
     ready = predictor.load("trans4pass", weights, device="cpu")
     count = len(ready.method.classes.names)
@@ -43,31 +52,63 @@ def stage(out: Path, precision: str, *changes: str) -> Path:
     return out / run.WEIGHTS
 
 
+def labelled(out: Path, weights: str, scales: tuple[float, ...], limit: int) -> Path:
+    """Pseudo labels and prototypes by a segmenter."""
+    if not (out / pseudo.PROTOTYPES).exists():
+        ready = predictor.load("trans4pass", weights, device="cpu")
+        target = datasets.find("demo_panorama").listing(None, "train").items
+        source = datasets.find("demo").listing(None, "train").items[:limit]
+        pseudo.label(ready, target, out, scales)
+        pseudo.prototypes(ready, source, target[:limit], out)
+    return out
+
+
+def true_labels(out: Path) -> Path:
+    """The panoramas' own labels, where pseudo labels are looked for."""
+    for item in datasets.find("demo_panorama").listing(None, "train").items:
+        truth = item.load().target
+        image.write(out / f"{item.name}.png", truth.where(truth > 0, 255).numpy().astype(np.uint8))
+    return out
+
+
 def adapted(
     out: Path,
+    stages: dict[str, int],
     changes: tuple[str, ...],
+    teacher: str,
     scales: tuple[float, ...],
     limit: int,
     precision: str,
-) -> dict[str, Path]:
-    """Weights after warm-up and after MPA of one seed."""
-    warm = stage(out / "warm_up", precision, "stage=warm_up", *changes)
-    ready = predictor.load("trans4pass", warm, device="cpu")
-    target = datasets.find("demo_panorama").listing(None, "train").items
-    source = datasets.find("demo").listing(None, "train").items[:limit]
-    folder = out / "pseudo"
-    pseudo.label(ready, target, folder, scales)
-    if not (folder / pseudo.PROTOTYPES).exists():
-        pseudo.prototypes(ready, source, target[:limit], folder)
-    mpa = stage(out / "mpa", precision, "stage=mpa", f"start={warm}", f"pseudo={folder}", *changes)
-    return {"warm_up": warm, "mpa": mpa}
+) -> Iterator[tuple[str, Path]]:
+    """Weights after each stage of one seed."""
+    before, folder = "zoo", None
+    for name, steps in stages.items():
+        given = [f"stage={name}", f"steps={steps}", *changes]
+        if name == "oracle":
+            given[0] = "stage=self_training"
+            given.append(f"pseudo={true_labels(out / 'true')}")
+        elif name in ("self_training", "mpa"):
+            # What the source weights say is the same for all seeds.
+            by, where = ("zoo", out.parent) if teacher == "zoo" else (before, out)
+            folder = folder or labelled(where / "pseudo", by, scales, limit)
+            given += [f"start={before}", f"pseudo={folder}"]
+        weights = stage(out / name, precision, *given)
+        if name not in ("source", "oracle"):
+            before = str(weights)
+        yield name, weights
 
 
 @click.command()
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--seeds", default="0,1,2")
-@click.option("--steps", default=30, help="Of each stage.")
-@click.option("--scales", default="1,1.25", help="Of the pseudo labels.")
+@click.option("--stages", default="source=300,warm_up=100,mpa=200", help="With their updates.")
+@click.option(
+    "--teacher",
+    type=click.Choice(["before", "zoo"]),
+    default="before",
+    help="Pseudo labels by the first of these stages' start, or by the source weights.",
+)
+@click.option("--scales", default="0.75,1,1.25", help="Of the pseudo labels.")
 @click.option("--prototype-limit", default=12, help="Scenes of each domain for the prototypes.")
 @click.option("--precision", default="bfloat16")
 @click.option("--split", default="test", help="Panoramas that are measured on.")
@@ -75,7 +116,8 @@ def adapted(
 def main(
     out: Path,
     seeds: str,
-    steps: int,
+    stages: str,
+    teacher: str,
     scales: str,
     prototype_limit: int,
     precision: str,
@@ -89,10 +131,12 @@ def main(
     items = datasets.find("demo_panorama").listing(None, split).items
     samples = [item.load() for item in items]
     names = datasets.find("demo_panorama").classes.names
-    rows: dict[str, list[np.ndarray]] = {"source": [tested(None, samples)]}
+    updates = {name: int(steps) for name, steps in (part.split("=") for part in stages.split(","))}
+    rows: dict[str, list[np.ndarray]] = {"zoo": [tested("zoo", samples)]}
     for seed in (int(text) for text in seeds.split(",")):
-        folder, given = out / f"seed{seed}", (f"seed={seed}", f"steps={steps}", *changes)
-        for name, path in adapted(folder, given, factors, prototype_limit, precision).items():
+        folder, given = out / f"seed{seed}", (f"seed={seed}", *changes)
+        rest = (given, teacher, factors, prototype_limit, precision)
+        for name, path in adapted(folder, updates, *rest):
             rows.setdefault(name, []).append(tested(str(path), samples))
             score = miou(rows[name][-1].sum(0), "fmb14").value
             click.echo(f"seed {seed} {name}: {score:.4f}")
@@ -100,7 +144,8 @@ def main(
     for name, tables in rows.items():
         scores = [miou(table.sum(0), "fmb14") for table in tables]
         values = [score.value for score in scores]
-        classes = np.nanmean([score.per_class for score in scores], 0)
+        each = np.array([score.per_class for score in scores])
+        classes = each.mean(0)
         found[name] = {
             "miou": values,
             "mean": float(np.mean(values)),
@@ -116,7 +161,8 @@ def main(
         )
     plain = {
         "seeds": seeds,
-        "steps": steps,
+        "stages": updates,
+        "teacher": teacher,
         "scales": scales,
         "changes": changes,
         "split": f"demo_panorama:{split}",

@@ -14,7 +14,11 @@ from fusionzoo.core import DataError, FusionZooError, Item, Sample
 from fusionzoo.methods.trans4pass import adaptation, recipe_adaptation
 from fusionzoo.methods.trans4pass.adaptation import PrototypeBank, feature_loss
 from fusionzoo.methods.trans4pass.network import Trans4PASS
-from fusionzoo.methods.trans4pass.recipe_adaptation import AdaptationSettings, Recipe
+from fusionzoo.methods.trans4pass.recipe_adaptation import (
+    AdaptationSettings,
+    Recipe,
+    learning_rate,
+)
 
 CPU = torch.device("cpu")
 
@@ -144,7 +148,7 @@ def adapted(tmp_path: Path, ready: predictor.Predictor, stage: str, **changes: o
     from safetensors.torch import save_file
 
     save_file(dict(ready.network.state_dict()), tmp_path / "start.safetensors")
-    if stage != "warm_up":
+    if stage in ("self_training", "mpa"):
         target = scenes(2, "panorama", labelled=False)
         pseudo.label(ready, target, tmp_path / "pseudo", (1.0,))
         source = _predictable(ready, scenes(2, "visible", labelled=True))
@@ -184,6 +188,7 @@ def batch_of(recipe: Recipe, chosen: slice = slice(None)) -> dict[str, Tensor]:
 
 
 EXPECTED = {
+    "source": {"source"},
     "warm_up": {"source", "adversarial", "discriminator"},
     "self_training": {"source", "pseudo"},
     "mpa": {"source", "pseudo", "adversarial", "discriminator", "source_feature",
@@ -202,10 +207,26 @@ def test_each_stage_has_its_losses_and_learns(
     assert set(logs[0]) == EXPECTED[stage]
     assert logs[-1]["source"] < logs[0]["source"]
     assert not torch.equal(before["dede_head.pred.weight"], recipe.network.dede_head.pred.weight)
-    assert set(recipe.pictures(batch)) == {"target", "pseudo", "prediction"}
+    assert set(recipe.pictures(batch)) == {"picture", "labels", "prediction"}
     assert {k: v.shape for k, v in recipe.weights().items()} == {
         k: v.shape for k, v in before.items()
     }
+
+
+def test_the_control_takes_no_panoramas(tmp_path: Path, ready: predictor.Predictor) -> None:
+    recipe = adapted(tmp_path, ready, "source")
+    assert recipe.streams == {}
+    batch = {name: plane for name, plane in batch_of(recipe).items() if "/" not in name}
+    assert set(recipe.update(batch, 0)) == {"source"}
+    assert recipe.pictures(batch)["picture"] is batch["picture"]
+
+
+def test_the_rate_rises_then_falls() -> None:
+    plain = AdaptationSettings(steps=100, learning_rate=1.0, rise=0)
+    assert [learning_rate(plain, step) for step in (0, 50)] == [1.0, pytest.approx(0.5**0.9)]
+    risen = AdaptationSettings(steps=100, learning_rate=1.0, rise=4)
+    assert [learning_rate(risen, step) for step in range(4)] == [0.25, 0.5, 0.75, 1.0]
+    assert learning_rate(risen, 50) == learning_rate(plain, 50)
 
 
 @pytest.mark.parametrize(("statistics", "moves"), [("fixed", False), ("batch", True)])

@@ -2,7 +2,8 @@
 
 `warm_up`: cross entropy on the source and an adversarial term on the target. `self_training`: cross
 entropy with pseudo labels as well. `mpa`: prototypes too. The last two need what
-`fusionzoo pseudo-label` writes: thresholded label maps of the target, and prototypes.
+`fusionzoo pseudo-label` writes: thresholded label maps of the target, and prototypes. `source`, no
+stage of the paper, is the control: the same training without a target.
 
 The defaults adapt the nano weights on drawn scenes on a CPU; the published settings (SGD, 2.5e-4
 and 2.5e-6, 8,000 and 80,000 updates of full panoramas) are in methods/trans4pass.md.
@@ -10,6 +11,7 @@ and 2.5e-6, 8,000 and 80,000 updates of full panoramas) are in methods/trans4pas
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -29,6 +31,15 @@ from fusionzoo.methods.trans4pass.settings_adaptation import AdaptationSettings
 
 PROTOTYPES = "prototypes.safetensors"
 TARGET = "target"
+ADVERSARIAL = ("warm_up", "mpa")
+"""Stages with a discriminator."""
+
+
+def learning_rate(settings: AdaptationSettings, step: int) -> float:
+    """Polynomial decay, after a linear rise where the settings have one."""
+    if step < settings.rise:
+        return settings.learning_rate * (step + 1) / settings.rise
+    return settings.learning_rate * math.pow(max(0.0, 1 - step / settings.steps), settings.power)
 
 
 def listed_parameters(network: Trans4PASS, groups: str) -> list[nn.Parameter]:
@@ -84,8 +95,8 @@ class Recipe:
 
     @property
     def streams(self) -> Mapping[str, str]:
-        """The panoramas come as a second stream."""
-        return {TARGET: self.settings.target}
+        """The panoramas come as a second stream; the control has none."""
+        return {} if self.settings.stage == "source" else {TARGET: self.settings.target}
 
     def prepare(self, sample: Sample) -> dict[str, Tensor]:
         """Picture and labels as bytes; a panorama's own labels are never looked at."""
@@ -120,19 +131,19 @@ class Recipe:
     def update(self, batch: dict[str, Tensor], step: int) -> dict[str, float]:
         """One step of the segmenter, then one of the discriminator where the stage has it."""
         s = self.settings
-        rate = s.learning_rate * max(0.0, 1 - step / s.steps) ** s.power
         for group in self.optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"] = learning_rate(s, step)
         self._prepare_network()
         self.optimiser.zero_grad(set_to_none=True)
         source, log = self._source(batch["picture"], batch["labels"][:, 0].long())
-        target, more = self._target(
-            batch[f"{TARGET}/picture"], batch[f"{TARGET}/labels"][:, 0].long()
-        )
+        if s.stage != "source":
+            target, more = self._target(
+                batch[f"{TARGET}/picture"], batch[f"{TARGET}/labels"][:, 0].long()
+            )
+            log |= more
         parallel.average_gradients(self.network.parameters())
         self.optimiser.step()
-        log |= more
-        if s.stage != "self_training":
+        if s.stage in ADVERSARIAL:
             log["discriminator"] = self._judge(source.detach(), target.detach())
         if self.bank is not None and (step + 1) % s.bank_every == 0:
             parallel.average_tensors([self.bank.sums, self.bank.counts])
@@ -166,7 +177,7 @@ class Recipe:
             pseudo = losses.cross_entropy(output.logits.float(), labels)
             log["pseudo"] = float(pseudo.detach())
             loss = loss + pseudo * share(labels)
-        if s.stage != "self_training":
+        if s.stage in ADVERSARIAL:
             self.discriminator.requires_grad_(False)
             judged = self.discriminator(output.logits.float().softmax(1))
             fooling = adaptation.domain_loss(judged, adaptation.SOURCE)
@@ -218,14 +229,15 @@ class Recipe:
 
     @torch.no_grad()
     def pictures(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """The target's picture, pseudo labels and prediction."""
+        """Picture, labels and prediction of the target (the control's: of the source)."""
         self.network.eval()
-        picture = batch[f"{TARGET}/picture"]
-        labels = batch[f"{TARGET}/labels"][:, 0].long()
+        prefix = f"{TARGET}/" if TARGET in self.streams else ""
+        picture = batch[f"{prefix}picture"]
+        labels = batch[f"{prefix}labels"][:, 0].long()
         guess = self.network(picture).argmax(1)
         return {
-            "target": picture,
-            "pseudo": painted(labels, self.table.palette),
+            "picture": picture,
+            "labels": painted(labels, self.table.palette),
             "prediction": painted(guess, self.table.palette),
         }
 

@@ -14,7 +14,8 @@ class AdaptationSettings:
     """Everything that decides a stage of adaptation.
 
     Attributes:
-        stage: "warm_up", "self_training" or "mpa".
+        stage: "warm_up", "self_training" or "mpa"; or "source", the control: training goes on
+            with the source alone.
         steps: Updates at which the decay would end.
         batch: Pictures of each domain per update and process.
         height: Window taken from a picture of either domain.
@@ -34,11 +35,11 @@ class AdaptationSettings:
         optimiser: "sgd" as published, or "adamw".
         learning_rate: Before decay.
         weight_decay: Of either.
+        rise: Updates of a linear rise to that rate; the paper has none.
         power: Of the polynomial decay.
         groups: "unique" takes every parameter once; "official" repeats each as often as the
             released code does (once per module around it), which multiplies its step.
-        source_loss: Of the labelled source; the paper's is "cross_entropy", which unlearns rare
-            classes that OHEM has taught.
+        source_loss: Of the labelled source; the paper's is "cross_entropy".
         statistics: "fixed" normalises by the running statistics of `start`; "batch" by those of
             each batch, as the released code, whose batches are larger than two pictures here.
         class_weights: Name of the class table's weights for the source's cross entropy, or "none".
@@ -53,8 +54,8 @@ class AdaptationSettings:
         disturbance: Strength of random gain, gamma, cast and noise, on both domains.
     """
 
-    stage: Literal["warm_up", "self_training", "mpa"] = "warm_up"
-    steps: int = 30
+    stage: Literal["source", "warm_up", "self_training", "mpa"] = "warm_up"
+    steps: int = 200
     batch: int = 2
     height: int = 400
     width: int = 640
@@ -71,11 +72,12 @@ class AdaptationSettings:
     target: str = "demo_panorama:train"
     pseudo: str | None = None
     optimiser: Literal["sgd", "adamw"] = "adamw"
-    learning_rate: float = 5e-5
+    learning_rate: float = 2e-4
     weight_decay: float = 5e-4
+    rise: int = 10
     power: float = 0.9
     groups: Literal["unique", "official"] = "unique"
-    source_loss: losses.Loss = "ohem"
+    source_loss: losses.Loss = "cross_entropy"
     statistics: Literal["fixed", "batch"] = "fixed"
     class_weights: str = "none"
     adversarial: float = 0.001
@@ -91,7 +93,7 @@ class AdaptationSettings:
     def __post_init__(self) -> None:
         """Refuse what cannot work before anything is loaded."""
         classes.find(self.classes)
-        if self.stage != "warm_up" and not self.pseudo:
+        if self.stage in ("self_training", "mpa") and not self.pseudo:
             raise ValueError(
                 f"stage {self.stage} needs pseudo=FOLDER: make it with `fusionzoo pseudo-label`"
             )
