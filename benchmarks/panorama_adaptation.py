@@ -10,9 +10,11 @@ discriminator. `--stages` names the stages and their updates:
 
     source         the control: training goes on with the source alone, for as many updates
     warm_up        from the source weights
-    self_training  from the stage before it, with pseudo labels of the first one
+    self_training  with pseudo labels, from the one of these three named before it, or the source
     mpa            likewise
     oracle         from the source weights, with true labels of panoramas: what could be had
+
+The published order is `--stages warm_up=100,mpa=200 --teacher before`.
 
 Each is what `fusionzoo train` and `fusionzoo pseudo-label` do; a stopped run goes on. But for the
 oracle, labels of panoramas are used for measuring only.
@@ -101,12 +103,12 @@ def adapted(
 @click.command()
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--seeds", default="0,1,2")
-@click.option("--stages", default="source=300,warm_up=100,mpa=200", help="With their updates.")
+@click.option("--stages", default="source=200,mpa=200,warm_up=100", help="With their updates.")
 @click.option(
     "--teacher",
     type=click.Choice(["before", "zoo"]),
-    default="before",
-    help="Pseudo labels by the first of these stages' start, or by the source weights.",
+    default="zoo",
+    help="Pseudo labels by the source weights, or (as published) by the stage before.",
 )
 @click.option("--scales", default="0.75,1,1.25", help="Of the pseudo labels.")
 @click.option("--prototype-limit", default=12, help="Scenes of each domain for the prototypes.")
