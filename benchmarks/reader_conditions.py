@@ -4,7 +4,7 @@
     python benchmarks/reader_conditions.py results/demo/readers/trans4pass@zoo
 
 Names of `demo` end in D, N or F. The first table is mIoU by condition, and at night and in fog the
-IoU of some classes and their mean (`--classes Person,Car`); the others have all classes.
+IoU of some classes (`--classes Person,Car`) and their mean; the others have all classes.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from fusionzoo.store import Result
 from fusionzoo.tables import Column, Row, Table
 
 CONDITIONS = {"all": "DNF", "day": "D", "night": "N", "fog": "F", "night and fog": "NF"}
+DARK = ("night", "fog", "night and fog")
 
 
 def scores(result: Result, suffixes: str, classes: ClassTable) -> tuple[float, list[float]]:
@@ -39,12 +40,17 @@ def summary(found: Sequence[Result], classes: ClassTable, chosen: Sequence[str])
     rows = []
     for result in found:
         values = [scores(result, suffixes, classes)[0] for suffixes in CONDITIONS.values()]
-        each = scores(result, CONDITIONS["night and fog"], classes)[1]
-        some = [each[classes.names.index(name)] for name in chosen]
-        rows.append(Row((result.method, result.weights), (*values, *some, float(np.mean(some)))))
-    dark = [f"{name}, night and fog" for name in (*chosen, "mean of " + " and ".join(chosen))]
+        each = {
+            name: [scores(result, CONDITIONS[name], classes)[1][classes.names.index(one)]
+                   for one in chosen]
+            for name in DARK
+        }  # fmt: skip
+        means = [float(np.mean(each[name])) for name in DARK]
+        rows.append(Row((result.method, result.weights), (*values, *each[DARK[-1]], *means)))
+    both = " and ".join(chosen)
+    dark = [f"{name}, {DARK[-1]}" for name in chosen] + [f"{both}, {name}" for name in DARK]
     columns = tuple(Column(name, True) for name in (*CONDITIONS, *dark))
-    caption = f"mIoU by condition, preset {classes.miou}; IoU of {' and '.join(chosen)}."
+    caption = f"mIoU by condition, preset {classes.miou}; IoU of {both}, and their mean."
     return Table(("method", "weights"), columns, tuple(rows), caption, classes.miou)
 
 
