@@ -90,15 +90,15 @@ def cells(root: Path, out: Path, **changes: object) -> Grid:
     return replace(bench.Grid(name, entry, listing, methods, chosen, out, data=root), **changes)
 
 
-def busy_worker() -> int:
-    """Process id of a Ray worker that is at our work."""
+def busy_worker() -> int | None:
+    """Process id of a Ray worker that is at our work, if one is just now."""
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             if path.read_bytes().startswith(b"ray::work"):
                 return int(path.parent.name)
         except OSError:
             continue
-    raise AssertionError("no Ray worker is at work")
+    return None
 
 
 class StoppedError(Exception):
@@ -112,6 +112,7 @@ def test_a_cluster_that_loses_a_worker_and_a_node_gives_the_numbers_of_one_proce
     bench.run(cells(root, one))
     bench.run(cells(root, one, corruption=Slow(0)))
     told: list[str] = []
+    killed: list[int] = []
 
     def begun(cells: Grid, due: Due) -> Iterator[Outcome]:
         for outcome in measure(cells, due):
@@ -127,10 +128,13 @@ def test_a_cluster_that_loses_a_worker_and_a_node_gives_the_numbers_of_one_proce
         for outcome in machine.compute(cells, due):
             told.append(outcome.image)
             yield outcome
-            if len(told) == 5:
-                os.kill(busy_worker(), signal.SIGKILL)
-            if len(told) == 8:
+            # On a slow machine all that was handed out may be done while this process waits.
+            if len(told) >= 5 and not killed and (worker := busy_worker()):
+                os.kill(worker, signal.SIGKILL)
+                killed.append(worker)
+            elif killed and len(told) >= 8 and len(killed) == 1:
                 cluster.all.remove_node(cluster.second, allow_graceful=False)
+                killed.append(0)
 
     with engines.engine("ray", address=cluster.address) as machine:
         import ray
@@ -151,6 +155,7 @@ def test_a_cluster_that_loses_a_worker_and_a_node_gives_the_numbers_of_one_proce
         assert machine.resources(gpu)["num_gpus"] == 1
         with pytest.raises(FusionZooError, match=r"has 1 processors and 0 GPUs; a task needs 1"):
             machine.slots(gpu)
+    assert len(killed) == 2, "a worker and a node were lost"
     assert sorted(told) == NAMES, "nothing is lost, nothing is done twice"
     assert compare.differences(one, many) == []
     for path in one.rglob("*.png"):

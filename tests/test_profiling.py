@@ -64,11 +64,12 @@ def test_a_chain_is_the_sum_of_its_stages() -> None:
 
 
 def test_padding_is_counted() -> None:
-    sizes = [(10, 10), (56, 56), (57, 56)]
+    # With margin and shifts, every pass of the first two sees 112x112 pixels, of the third 168x112.
+    sizes = [(10, 10), (37, 37), (93, 37)]
     found = profiling.measure("tc_moa", replace(SMALL, sizes=sizes, runs=1, warmup=0))
     small, exact, more = (one.macs["torch"] for one in found.measurements)
     assert small == exact
-    assert more == pytest.approx(2 * exact, rel=0.2)
+    assert more == pytest.approx(1.5 * exact, rel=0.02)
 
 
 def test_a_network_without_weights_is_measured_when_asked(
