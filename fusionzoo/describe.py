@@ -87,6 +87,7 @@ def _method(entry: Method) -> list[tuple[str, str]]:
         ("paper", entry.paper),
         ("licence", entry.license),
         ("trains by", f"fusionzoo train ({entry.recipe})" if entry.recipe else ""),
+        *((f"--dial {name}=", meaning) for name, meaning in entry.dials.items()),
         *_weights(entry),
     ]
 

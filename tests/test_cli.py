@@ -266,6 +266,8 @@ def test_interrupting_keeps_what_is_done(zoo, pairs: Path, monkeypatch: pytest.M
 def test_list_info_and_data(zoo) -> None:
     assert "sage" in zoo("list")[1]
     assert "MIT" in zoo("info", "sage")[1]
+    assert "--dial" not in zoo("info", "sage")[1]
+    assert "--dial passes=" in zoo("info", "tc_moa")[1]
     assert "bit" in zoo("info", "EN")[1] or "entropy" in zoo("info", "entropy")[1]
     assert "drawn in code" in zoo("data", "list")[1]
 
