@@ -106,7 +106,7 @@ def test_the_recipe_learns() -> None:
 def test_the_shipped_phase_is_alive() -> None:
     """What collapsed in a published relative: the phase must differ, vary, and be right."""
     ready = fusionzoo.load("mitnet_fuse", device="cpu")
-    items = datasets.find("demo").listing(None, "test").items[:3]
+    items = datasets.find("demo").listing(None, "test").items[3:6]
     moved = []
     for item in items:
         images = item.load().images
@@ -117,10 +117,10 @@ def test_the_shipped_phase_is_alive() -> None:
         assert losses.phase(fused, goal) < 0.6 * losses.phase(visible, goal)
         assert losses.phase(fused, goal) < 0.6 * losses.phase(infrared, goal)
         moved.append(losses.phase_difference(fused, visible).cos())
-        # It varies as the right phase does, which is less where heat shows little.
         right = losses.phase_difference(goal, visible).cos()
-        assert right.std() > 0.2
         assert moved[-1].std() > 0.5 * right.std()
+    for plane in moved:
+        assert plane.std() > 0.2
     first, second, third = (plane.flatten() for plane in moved)
     for one, other in ((first, second), (second, third), (first, third)):
         assert torch.corrcoef(torch.stack([one, other]))[0, 1].abs() < 0.5

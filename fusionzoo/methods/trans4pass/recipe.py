@@ -91,11 +91,17 @@ class SupervisedSettings:
             raise ValueError(f"{self.classes} has no weights '{self.class_weights}': {known}")
 
 
+def polynomial_share(step: int, steps: int, power: float, rise: int) -> float:
+    """Of the learning rate: a linear rise, then (1 - step / steps) ** power."""
+    if step < rise:
+        return (step + 1) / rise
+    return math.pow(max(0.0, 1 - step / steps), power)
+
+
 def learning_rate(settings: SupervisedSettings, step: int) -> float:
-    """Linear warm-up, then (1 - step / steps) ** power."""
-    if step < settings.warm_up:
-        return settings.learning_rate * (step + 1) / settings.warm_up
-    return settings.learning_rate * math.pow(max(0.0, 1 - step / settings.steps), settings.power)
+    """Linear warm-up, then polynomial decay."""
+    part = polynomial_share(step, settings.steps, settings.power, settings.warm_up)
+    return settings.learning_rate * part
 
 
 def parameter_groups(network: Trans4PASS, factor: float, decay: float) -> list[dict[str, object]]:

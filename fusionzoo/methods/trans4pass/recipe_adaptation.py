@@ -11,7 +11,6 @@ and 2.5e-6, 8,000 and 80,000 updates of full panoramas) are in methods/trans4pas
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -26,7 +25,14 @@ from fusionzoo import weights as weight_files
 from fusionzoo.core import DataError, Sample, Stateful
 from fusionzoo.methods.trans4pass import adaptation, losses, views
 from fusionzoo.methods.trans4pass.network import Output, Trans4PASS
-from fusionzoo.methods.trans4pass.recipe import byte_planes, label_plane, painted, share, start_file
+from fusionzoo.methods.trans4pass.recipe import (
+    byte_planes,
+    label_plane,
+    painted,
+    polynomial_share,
+    share,
+    start_file,
+)
 from fusionzoo.methods.trans4pass.settings_adaptation import AdaptationSettings
 
 PROTOTYPES = "prototypes.safetensors"
@@ -37,9 +43,8 @@ ADVERSARIAL = ("warm_up", "mpa")
 
 def learning_rate(settings: AdaptationSettings, step: int) -> float:
     """Polynomial decay, after a linear rise where the settings have one."""
-    if step < settings.rise:
-        return settings.learning_rate * (step + 1) / settings.rise
-    return settings.learning_rate * math.pow(max(0.0, 1 - step / settings.steps), settings.power)
+    part = polynomial_share(step, settings.steps, settings.power, settings.rise)
+    return settings.learning_rate * part
 
 
 def listed_parameters(network: Trans4PASS, groups: str) -> list[nn.Parameter]:
