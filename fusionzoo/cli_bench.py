@@ -44,12 +44,12 @@ def here(device: str, engine: str) -> str:
     Raises:
         FusionZooError: The device does not exist here, where it is needed.
     """
-    from fusionzoo import predictor
+    from fusionzoo import devices
 
     if engine != "ray":
         return device
     try:
-        return str(predictor.pick_device(device))
+        return str(devices.pick_device(device))
     except FusionZooError:
         return "cpu"
 
@@ -145,7 +145,7 @@ def bench(
         write_table(found, chosen, {n: e.default_split for n, e, _ in places}, out)
         click.echo(f"tables {out / 'table.*'}, sheets {', '.join(str(s) for s in sheets if s)}")
         lost = cli_robustness.damage(grids, corruptions, lambda cells: computed(cells, machine))
-    judge(places, readable, out, data=data, device=device, precision=precision, **reading)
+    judge(places, readable, out, data=data, device=device, **reading)
     failures = tell_failures(found) + lost
     cli_work.fail_if(failures + sum(len(listing.problems) for _, _, listing in places))
 

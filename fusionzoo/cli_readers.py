@@ -24,6 +24,12 @@ OPTIONS = (
     click.option(
         "--reader-set", "reader_set", multiple=True, metavar="NAME=VALUE", help="Its settings."
     ),
+    click.option(
+        "--reader-precision",
+        type=click.Choice(["float32", "bfloat16"]),
+        default="float32",
+        help="Of its training; --precision is that of fusion.",
+    ),
 )
 
 
@@ -41,9 +47,9 @@ def judge(
     reader: str | None,
     retrain_reader: str | None,
     reader_set: Sequence[str],
+    reader_precision: str,
     data: Path | None,
     device: str,
-    precision: Any,
 ) -> list[Path]:
     """Tables of mIoU and IoU per class, printed and written; nothing without --reader.
 
@@ -54,9 +60,9 @@ def judge(
         reader: As given on the command line, likewise the others.
         retrain_reader: Split to retrain on.
         reader_set: Settings of the retraining.
+        reader_precision: Of the retraining.
         data: Data root.
         device: Where networks run.
-        precision: Of the retraining.
 
     Raises:
         FusionZooError: No dataset has labels, or the reader cannot judge them.
@@ -75,7 +81,7 @@ def judge(
         bench = Bench(name, entry, listing, out)
         chosen = predictors[name]
         if retrain_reader:
-            setup = (retrain_reader, tuple(reader_set), data, device, precision)
+            setup = (retrain_reader, tuple(reader_set), data, device, reader_precision)
             table = _retrained(bench, chosen, reader, *setup)
             stem = f"retrained-{reader}"
         else:
@@ -112,7 +118,7 @@ def _retrained(
     changes: Sequence[str],
     data: Path | None,
     device: str,
-    precision: Any,
+    precision: str,
 ) -> Table:
     from tqdm import tqdm
 
@@ -128,15 +134,16 @@ def _retrained(
     protocol = retrain.Protocol(
         reader.partition("@")[0], changes, items, bench.classes, folder, device, precision
     )
+    training = {"split": split, "scenes": len(items), "settings": changes, "precision": precision}
     found = []
     with tqdm(desc="retraining", disable=None) as bar:
         for one in chosen:
             bar.set_postfix_str(one.label)
             ready = retrain.train(protocol, one, lambda _: bar.update())
-            found.append(engine.run(bench, one, ready, lambda _: bar.update()))
+            found.append(engine.run(bench, one, ready, lambda _: bar.update(), training))
     caption = (
         f"Fused pictures of {bench.name}:{bench.listing.split}, each method's read by {reader} "
         f"trained anew on its fused {split} pictures (n = {len(items)}, same seed and steps"
     )
-    extra = f"; {', '.join(changes)}" if changes else ""
+    extra = "".join(f"; {text}" for text in (precision, ", ".join(changes)) if text)
     return engine.table(found, bench.classes, f"{caption}{extra}).")

@@ -18,6 +18,7 @@ import fusionzoo
 from fusionzoo import colour, methods, segmentation, tiling
 from fusionzoo.catalog import resolve
 from fusionzoo.core import NO_WEIGHTS, FusionZooError, ImageError, Method, Sample, hash_of
+from fusionzoo.devices import full_precision, pick_device
 from fusionzoo.layers.folding import prepare_for_inference
 from fusionzoo.weights import LoadedWeights
 from fusionzoo.weights import load as load_weights
@@ -29,26 +30,6 @@ TILE_SIDE = 768
 UNTILED_PIXELS = 1664 * 1664
 """Pictures up to this size go through in one piece: SAGE then peaks near 1.3 GB on a CPU. A network
 that needs less says so by an attribute `untiled_pixels`."""
-
-
-def pick_device(name: str = "auto") -> torch.device:
-    """For "auto" a GPU if torch sees one, else the CPU.
-
-    Raises:
-        FusionZooError: The device does not exist here.
-    """
-    if name == "auto":
-        accelerator = torch.accelerator.current_accelerator(check_available=True)
-        return accelerator or torch.device("cpu")
-    try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).partition("\n")[0]
-        raise FusionZooError(
-            f"device '{name}' cannot be used: {reason}; try --device cpu"
-        ) from None
-    return device
 
 
 def roles_for(method: Method, offered: Iterable[str]) -> tuple[str, ...] | None:
@@ -166,7 +147,8 @@ class Predictor:
             ImageError: A role is missing or unknown, shapes differ, or values are not finite.
         """
         single, planes = self._checked(images)
-        output = self._run(planes)
+        with full_precision(self.device):
+            output = self._run(planes)
         if not torch.isfinite(output).all():
             raise ImageError(
                 f"{self.label} gave NaN or infinity: its weights or input are unusable"

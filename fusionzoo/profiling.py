@@ -24,7 +24,7 @@ import torch
 from torch import Tensor, nn
 
 import fusionzoo
-from fusionzoo import macs, methods, pipeline, predictor, tiling, weights
+from fusionzoo import devices, macs, methods, pipeline, predictor, tiling, weights
 from fusionzoo.core import NO_WEIGHTS, Method
 from fusionzoo.costs import Measurement, Profile
 from fusionzoo.layers.folding import prepare_for_inference
@@ -116,7 +116,7 @@ def _load(name: str, settings: Settings) -> Predictor:
     if settings.untrained and not pipeline.is_chain(name):
         entry: Method = methods.find(name.partition("@")[0])
         if "@" not in name and not _ready(name):
-            where = predictor.pick_device(settings.device)
+            where = devices.pick_device(settings.device)
             network = predictor.build(entry).to(where)
             folded = prepare_for_inference(network, predictor.DTYPES[settings.precision])
             return Predictor(name, entry, folded, None, where, settings.precision)

@@ -9,7 +9,7 @@ import torch
 from click.testing import CliRunner
 from torch import Tensor, nn
 
-from fusionzoo import classes, methods, metrics, predictor
+from fusionzoo import classes, image, methods, metrics, predictor
 from fusionzoo.cli import cli
 from fusionzoo.core import DataError, Dataset, FusionZooError, Item, Listing, Method, Sample
 from fusionzoo.readers import judge, retrain
@@ -187,6 +187,34 @@ def test_a_reader_is_retrained_per_method_and_goes_on_where_it_stopped(
     assert facts["step"] == 3
     result = judge.run(bench(tmp_path, items), method, whole)
     assert result.provenance["reader"] == "trans4pass@retrained"
+
+
+def test_retraining_from_the_command_line_says_how(tmp_path: Path) -> None:
+    for split, count in (("train", 3), ("test", 1)):
+        for seed in range(count):
+            labels, name = street(seed), f"{seed}.png"
+            folder = tmp_path / "FMB" / split
+            image.write(folder / "Label" / name, labels.astype(np.uint8))
+            image.write(folder / "Infrared" / name, (230 * (labels == 9)).astype(np.uint8))
+            image.write(folder / "Visible" / name, np.full((48, 64, 3), 50, np.uint8))
+    arguments = ["bench", "--methods", "max", "--datasets", "fmb", "--metrics", "EN", "--device"]
+    arguments += ["cpu", "--reader", "trans4pass", "--retrain-reader", "train", "--data"]
+    arguments += [str(tmp_path), "--out", str(tmp_path / "out"), "--reader-precision", "bfloat16"]
+    found = CliRunner().invoke(cli, [*arguments, *(f"--reader-set={text}" for text in CHANGES)])
+    assert found.exit_code == 0, found.output
+    assert "(n = 3, same seed and steps; bfloat16; steps=3, " in found.output
+    folder = tmp_path / "out" / "fmb" / "readers"
+    facts = json.loads((folder / "trans4pass@retrained" / "max.json").read_text())["provenance"]
+    assert facts["reader_precision"] == "bfloat16"
+    assert facts["reader_split"] == "train"
+    assert facts["reader_scenes"] == 3
+    assert facts["reader_settings"] == list(CHANGES)
+    checkpoint = folder / "retrained-trans4pass" / "max" / "checkpoint.pt"
+    identity = torch.load(checkpoint, weights_only=True)["identity"]
+    assert identity["precision"] == "bfloat16"
+    # Fusion itself keeps its own precision.
+    cell = json.loads((tmp_path / "out" / "fmb" / "max.json").read_text())
+    assert cell["provenance"]["precision"] == "float32"
 
 
 def test_reading_the_options(tmp_path: Path) -> None:

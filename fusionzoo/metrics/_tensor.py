@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from fusionzoo.devices import full_precision
 from fusionzoo.metrics._fidelity import PIXEL_NOISE, WINDOWS
 from fusionzoo.metrics._windows import GAUSSIAN, Window
 from fusionzoo.metrics.ms_ssim import EXPONENTS
@@ -59,12 +60,18 @@ def average_gradient(fused: Tensor) -> Tensor:
     return _mean(((across**2 + down**2) / 2).clamp(min=_TINY).sqrt())
 
 
+def _convolved(picture: Tensor, kernels: Tensor) -> Tensor:
+    """In full precision: variances, as differences of filtered squares, would not bear less."""
+    with full_precision(picture.device):
+        return functional.conv2d(picture, kernels)
+
+
 def edge_intensity(fused: Tensor) -> Tensor:
     """EI in levels."""
     kernel = fused.new_tensor([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]])
     kernels = torch.stack([kernel, kernel.T])[:, None]
     wide = functional.pad(_levels(fused), (1, 1, 1, 1), mode="replicate")
-    return _mean((functional.conv2d(wide, kernels) ** 2).sum(1).clamp(min=_TINY).sqrt())
+    return _mean((_convolved(wide, kernels) ** 2).sum(1).clamp(min=_TINY).sqrt())
 
 
 def scd(fused: Tensor, first: Tensor, second: Tensor) -> Tensor:
@@ -89,8 +96,8 @@ def psnr(fused: Tensor, first: Tensor, second: Tensor) -> Tensor:
 
 def _averaged(picture: Tensor, window: Window) -> Tensor:
     kernel = torch.as_tensor(window.kernel.ravel(), dtype=picture.dtype, device=picture.device)
-    down = functional.conv2d(picture, kernel.view(1, 1, -1, 1))
-    return functional.conv2d(down, kernel.view(1, 1, 1, -1))
+    down = _convolved(picture, kernel.view(1, 1, -1, 1))
+    return _convolved(down, kernel.view(1, 1, 1, -1))
 
 
 def _moments(one: Tensor, two: Tensor, window: Window) -> tuple[Tensor, ...]:

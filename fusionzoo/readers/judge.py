@@ -7,7 +7,7 @@ it was trained on; retraining it for each method (`retrain`) removes that and ad
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -123,8 +123,21 @@ def labels_of(sample: Sample, classes: ClassTable) -> np.ndarray[Any, np.dtype[n
     return array
 
 
-def run(bench: Bench, method: Predictor, reader: Predictor, told: Told = lambda _: None) -> Result:
+def run(
+    bench: Bench,
+    method: Predictor,
+    reader: Predictor,
+    told: Told = lambda _: None,
+    training: Mapping[str, Any] | None = None,
+) -> Result:
     """Fuse every scene, read it, and sum up; finished scenes are never done again.
+
+    Args:
+        bench: Where.
+        method: Fuses.
+        reader: Judges.
+        told: Called with the name of each finished scene.
+        training: What the result's provenance shall tell of a reader that was trained for it.
 
     Raises:
         FusionZooError: The reader's classes are not the dataset's.
@@ -147,7 +160,8 @@ def run(bench: Bench, method: Predictor, reader: Predictor, told: Told = lambda 
         store.append(path, record)
         records.append(record)
         told(item.name)
-    result = _result(bench, method, reader, sorted(records, key=lambda r: r.image))
+    ordered = sorted(records, key=lambda r: r.image)
+    result = _result(bench, method, reader, ordered, training or {})
     store.write(path, result)
     return result
 
@@ -181,7 +195,11 @@ def confusion(records: Sequence[Record]) -> np.ndarray[Any, np.dtype[np.int64]] 
 
 
 def _result(
-    bench: Bench, method: Predictor, reader: Predictor, records: Sequence[Record]
+    bench: Bench,
+    method: Predictor,
+    reader: Predictor,
+    records: Sequence[Record],
+    training: Mapping[str, Any],
 ) -> Result:
     preset = bench.classes.miou
     table = confusion(records)
@@ -208,6 +226,7 @@ def _result(
             "weights_sha256": method.weights.sha256 if method.weights else None,
             "trained_on": list(method.weights.trained_on) if method.weights else [],
             "list_hash": store.list_hash(item.name for item in bench.listing.items),
+            **{f"reader_{name}": fact for name, fact in training.items()},
         },
     )
 

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from fusionzoo import classes as class_tables
-from fusionzoo import fuse, image, predictor, scenes
+from fusionzoo import devices, fuse, image, scenes
 from fusionzoo.catalog import resolve
 from fusionzoo.core import ClassTable, DataError, FusionZooError, Item, Method, Sample, hash_of
 from fusionzoo.datasets import read_labels
@@ -111,7 +111,7 @@ def train(
     entry, settings = _settings(protocol)
     items = fused_items(protocol, method, told)
     folder = protocol.out / method.label
-    device = predictor.pick_device(protocol.device)
+    device = devices.pick_device(protocol.device)
     torch.manual_seed(settings.seed)
     recipe = resolve(str(entry.recipe))(settings, device)
     stream = Stream("", items, recipe, (settings.height, settings.width), settings.seed)

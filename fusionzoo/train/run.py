@@ -16,7 +16,7 @@ import fusionzoo
 from fusionzoo import datasets, image, methods, parallel
 from fusionzoo.catalog import resolve
 from fusionzoo.core import DataError, FusionZooError, Item, Method, Recipe, UnknownNameError
-from fusionzoo.predictor import pick_device
+from fusionzoo.devices import pick_device
 from fusionzoo.store import list_hash
 from fusionzoo.train import loop
 from fusionzoo.train.batches import Batches, Stream

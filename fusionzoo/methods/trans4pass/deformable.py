@@ -43,8 +43,11 @@ def deformable_convolution(
     """
     operator = _torchvision_operator() if x.is_cuda else None
     if operator is not None:
-        y: Tensor = operator(x, offset, weight, bias, stride, padding, mask=mask)
-        return y
+        # It has no bfloat16, which could not hold a coordinate either; see below.
+        exact = torch.promote_types(x.dtype, torch.float32)
+        tensors = [t.to(exact) for t in (x, offset, weight, bias)]
+        y: Tensor = operator(*tensors, stride, padding, mask=mask.to(exact))
+        return y.to(x.dtype)
     return plain_deformable_convolution(x, offset, mask, weight, bias, stride, padding)
 
 
