@@ -3,10 +3,12 @@ r"""Does adaptation to panoramas help? Source only, after warm-up, after MPA, se
     python benchmarks/panorama_adaptation.py runs/pilot --seeds 100 --split held_out \
         --stages source=30 --set source_loss=ohem
     python benchmarks/panorama_adaptation.py runs/adaptation --seeds 0,1,2
+    python benchmarks/panorama_adaptation.py runs/long --device cuda --source train_large \
+        --target train_large --split test_large --stages source=800,warm_up=800,mpa=800
 
-The first is for choosing settings and finding causes. The source weights (`trans4pass@zoo`, pinhole
-pictures of `demo`) are the same for all seeds; a seed decides order, crops, tones and the
-discriminator. `--stages` names the stages and their updates:
+The first is for choosing settings and finding causes, the last takes a GPU minutes. The source
+weights (`trans4pass@zoo`, pinhole pictures of `demo`) are the same for all seeds; a seed decides
+order, crops, tones and the discriminator. `--stages` names the stages and their updates:
 
     source         the control: training goes on with the source alone, for as many updates
     warm_up        from the source weights
@@ -23,81 +25,128 @@ oracle, labels of panoramas are used for measuring only.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
-from functools import cache
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 import numpy as np
 
 from fusionzoo import datasets, image, predictor, pseudo, segmentation
-from fusionzoo.core import Sample
-from fusionzoo.datasets import demo, demo_panorama
+from fusionzoo.core import Item, Sample
+from fusionzoo.datasets._demo.kept import VARIABLE
 from fusionzoo.metrics.miou import confusion, miou
 from fusionzoo.train import run
 
 NAME = "trans4pass_adaptation"
 
 
-def tested(weights: str, samples: list[Sample]) -> np.ndarray:
+@dataclass(frozen=True)
+class Setup:
+    """What is the same for all seeds.
+
+    Attributes:
+        stages: Names and updates.
+        changes: Settings of all stages.
+        teacher: "before" or "zoo": who makes pseudo labels.
+        scales: Of the pseudo labels.
+        limit: Scenes of each domain for the prototypes.
+        source: Split of `demo`.
+        target: Split of `demo_panorama`.
+        device: Where networks run.
+        precision: Of training.
+    """
+
+    stages: dict[str, int]
+    changes: tuple[str, ...]
+    teacher: str
+    scales: tuple[float, ...]
+    limit: int
+    source: str
+    target: str
+    device: str
+    precision: str
+
+    @property
+    def panoramas(self) -> list[Item]:
+        return list(datasets.find("demo_panorama").listing(None, self.target).items)
+
+    def reader(self, weights: str) -> predictor.Predictor:
+        return predictor.load("trans4pass", weights, device=self.device)
+
+
+def tested(ready: predictor.Predictor, samples: list[Sample]) -> np.ndarray:
     """Confusion matrices (n, K, K) of the panoramas."""
-    ready = predictor.load("trans4pass", weights, device="cpu")
     count = len(ready.method.classes.names)
     maps = [segmentation.label_map(ready.fuse(sample)[0]) for sample in samples]
     pairs = zip(maps, samples, strict=True)
     return np.stack([confusion(guess, sample.target.numpy(), count) for guess, sample in pairs])
 
 
-def stage(out: Path, precision: str, *changes: str) -> Path:
-    job = run.Job(NAME, "demo:train", changes, out, device="cpu", precision=precision)
-    run.train(job)
+def stage(setup: Setup, out: Path, *changes: str) -> Path:
+    given = (*changes, f"target=demo_panorama:{setup.target}", *setup.changes)
+    source = f"demo:{setup.source}"
+    run.train(run.Job(NAME, source, given, out, device=setup.device, precision=setup.precision))
     return out / run.WEIGHTS
 
 
-def labelled(out: Path, weights: str, scales: tuple[float, ...], limit: int) -> Path:
+def labelled(setup: Setup, out: Path, weights: str) -> Path:
     """Pseudo labels and prototypes by a segmenter."""
     if not (out / pseudo.PROTOTYPES).exists():
-        ready = predictor.load("trans4pass", weights, device="cpu")
-        target = datasets.find("demo_panorama").listing(None, "train").items
-        source = datasets.find("demo").listing(None, "train").items[:limit]
-        pseudo.label(ready, target, out, scales)
-        pseudo.prototypes(ready, source, target[:limit], out)
+        ready, target = setup.reader(weights), setup.panoramas
+        source = datasets.find("demo").listing(None, setup.source).items[: setup.limit]
+        pseudo.label(ready, target, out, setup.scales)
+        pseudo.prototypes(ready, source, target[: setup.limit], out)
     return out
 
 
-def true_labels(out: Path) -> Path:
+def true_labels(setup: Setup, out: Path) -> Path:
     """The panoramas' own labels, where pseudo labels are looked for."""
-    for item in datasets.find("demo_panorama").listing(None, "train").items:
+    for item in setup.panoramas:
         truth = item.load().target
         image.write(out / f"{item.name}.png", truth.where(truth > 0, 255).numpy().astype(np.uint8))
     return out
 
 
-def adapted(
-    out: Path,
-    stages: dict[str, int],
-    changes: tuple[str, ...],
-    teacher: str,
-    scales: tuple[float, ...],
-    limit: int,
-    precision: str,
-) -> Iterator[tuple[str, Path]]:
+def adapted(setup: Setup, seed: int, out: Path) -> Iterator[tuple[str, Path]]:
     """Weights after each stage of one seed."""
     before, folder = "zoo", None
-    for name, steps in stages.items():
-        given = [f"stage={name}", f"steps={steps}", *changes]
+    for name, steps in setup.stages.items():
+        given = [f"seed={seed}", f"stage={name}", f"steps={steps}"]
         if name == "oracle":
-            given[0] = "stage=self_training"
-            given.append(f"pseudo={true_labels(out / 'true')}")
+            given[1] = "stage=self_training"
+            given.append(f"pseudo={true_labels(setup, out / 'true')}")
         elif name in ("self_training", "mpa"):
             # What the source weights say is the same for all seeds.
-            by, where = ("zoo", out.parent) if teacher == "zoo" else (before, out)
-            folder = folder or labelled(where / "pseudo", by, scales, limit)
+            by, where = ("zoo", out.parent) if setup.teacher == "zoo" else (before, out)
+            folder = folder or labelled(setup, where / "pseudo", by)
             given += [f"start={before}", f"pseudo={folder}"]
-        weights = stage(out / name, precision, *given)
+        weights = stage(setup, out / name, *given)
         if name not in ("source", "oracle"):
             before = str(weights)
         yield name, weights
+
+
+def summary(rows: dict[str, list[np.ndarray]], names: tuple[str, ...]) -> dict[str, object]:
+    """Scores of each stage over the seeds, told as they are found."""
+    found: dict[str, object] = {}
+    for name, tables in rows.items():
+        scores = [miou(table.sum(0), "fmb14") for table in tables]
+        values = [score.value for score in scores]
+        classes = np.array([score.per_class for score in scores]).mean(0)
+        each = {n: round(float(v), 4) for n, v in zip(names, classes, strict=True) if v == v}
+        spread = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+        found[name] = {
+            "miou": values,
+            "mean": float(np.mean(values)),
+            "spread": spread,
+            "classes": each,
+            "tables": [table.sum(0).tolist() for table in tables],
+        }
+        shown = " ".join(f"{n} {v:.3f}" for n, v in each.items())
+        click.echo(f"{name:8s} {np.mean(values):.4f} +- {spread:.4f} {shown}")
+    return found
 
 
 @click.command()
@@ -113,8 +162,11 @@ def adapted(
 @click.option("--scales", default="0.75,1,1.25", help="Of the pseudo labels.")
 @click.option("--prototype-limit", default=12, help="Scenes of each domain for the prototypes.")
 @click.option("--precision", default="bfloat16")
+@click.option("--device", default="cpu")
+@click.option("--source", default="train", help="Split of demo.")
+@click.option("--target", default="train", help="Panoramas that are adapted to.")
 @click.option("--split", default="test", help="Panoramas that are measured on.")
-@click.option("--set", "changes", multiple=True, help="Settings of both stages.")
+@click.option("--set", "changes", multiple=True, help="Settings of all stages.")
 def main(
     out: Path,
     seeds: str,
@@ -123,55 +175,39 @@ def main(
     scales: str,
     prototype_limit: int,
     precision: str,
+    device: str,
+    source: str,
+    target: str,
     split: str,
     changes: tuple[str, ...],
 ) -> None:
     # All stages and seeds use the same scenes, which are drawn once.
-    for module in (demo, demo_panorama):
-        module._load = cache(module._load)
+    os.environ.setdefault(VARIABLE, str(out / "drawn"))
     factors = tuple(float(text) for text in scales.split(","))
-    items = datasets.find("demo_panorama").listing(None, split).items
-    samples = [item.load() for item in items]
-    names = datasets.find("demo_panorama").classes.names
     updates = {name: int(steps) for name, steps in (part.split("=") for part in stages.split(","))}
-    rows: dict[str, list[np.ndarray]] = {"zoo": [tested("zoo", samples)]}
+    rest = (prototype_limit, source, target, device, precision)
+    setup = Setup(updates, changes, teacher, factors, *rest)
+    samples = [i.load() for i in datasets.find("demo_panorama").listing(None, split).items]
+    rows = {"zoo": [tested(setup.reader("zoo"), samples)]}
     for seed in (int(text) for text in seeds.split(",")):
-        folder, given = out / f"seed{seed}", (f"seed={seed}", *changes)
-        rest = (given, teacher, factors, prototype_limit, precision)
-        for name, path in adapted(folder, updates, *rest):
-            rows.setdefault(name, []).append(tested(str(path), samples))
+        for name, path in adapted(setup, seed, out / f"seed{seed}"):
+            rows.setdefault(name, []).append(tested(setup.reader(str(path)), samples))
             score = miou(rows[name][-1].sum(0), "fmb14").value
             click.echo(f"seed {seed} {name}: {score:.4f}")
-    found = {}
-    for name, tables in rows.items():
-        scores = [miou(table.sum(0), "fmb14") for table in tables]
-        values = [score.value for score in scores]
-        each = np.array([score.per_class for score in scores])
-        classes = each.mean(0)
-        found[name] = {
-            "miou": values,
-            "mean": float(np.mean(values)),
-            "spread": float(np.std(values, ddof=1)) if len(values) > 1 else 0.0,
-            "classes": {
-                n: round(float(v), 4) for n, v in zip(names, classes, strict=True) if v == v
-            },
-            "tables": [table.sum(0).tolist() for table in tables],
-        }
-        click.echo(
-            f"{name:8s} {found[name]['mean']:.4f} +- {found[name]['spread']:.4f} "
-            + " ".join(f"{n} {v:.3f}" for n, v in found[name]["classes"].items())
-        )
     plain = {
         "seeds": seeds,
         "stages": updates,
         "teacher": teacher,
         "scales": scales,
         "changes": changes,
+        "device": device,
+        "source": f"demo:{source}",
+        "target": f"demo_panorama:{target}",
         "split": f"demo_panorama:{split}",
         "preset": "fmb14",
-        **found,
+        **summary(rows, datasets.find("demo_panorama").classes.names),
     }
-    image.write_bytes(out / "adaptation.json", json.dumps(plain, indent=1).encode())
+    image.write_bytes(out / f"{split}.json", json.dumps(plain, indent=1).encode())
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import copy
 import hashlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import torch
 from fusionzoo import datasets
 from fusionzoo.datasets import demo
 from fusionzoo.datasets._demo import heat
+from fusionzoo.datasets._demo.panorama import Panorama
 from fusionzoo.datasets._demo.scene import PERSON, SKY, Scene
 
 
@@ -41,7 +43,39 @@ def test_a_scene_is_a_function_of_split_and_index() -> None:
     }
     prints = {s: [item.fingerprint() for item in items] for s, items in listings.items()}
     assert prints["train"] == prints["train_large"][:120]
-    assert len({*prints["train_large"], *prints["test"], *prints["held_out"]}) == 636
+    assert prints["test"] == prints["test_large"][:12]
+    assert len({*prints["train_large"], *prints["test_large"], *prints["held_out"]}) == 720
+
+
+@pytest.mark.parametrize("name", ["demo", "demo_panorama"])
+def test_scenes_are_kept_as_files_where_that_is_asked_for(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    items = datasets.find(name).listing(None, "test").items
+    drawn = items[0].load()
+    monkeypatch.setenv("FUSIONZOO_DRAWN", str(tmp_path / "drawn"))
+    first = items[0].load()
+    files = sorted((tmp_path / "drawn").iterdir())
+    assert len(files) == len(drawn.images) + 1
+    monkeypatch.setattr(Scene, "visible", None)
+    monkeypatch.setattr(Panorama, "visible", None)
+    second = items[0].load()
+    for sample in (first, second):
+        assert sample.name == drawn.name
+        assert {role: (p.dtype, p.shape) for role, p in sample.images.items()} == {
+            role: (p.dtype, p.shape) for role, p in drawn.images.items()
+        }
+        assert all(torch.equal(p, drawn.images[role]) for role, p in sample.images.items())
+        assert torch.equal(sample.target, drawn.target)
+        assert sample.target.dtype == torch.int64
+    monkeypatch.undo()
+    monkeypatch.setenv("FUSIONZOO_DRAWN", str(tmp_path / "drawn"))
+    whole = files[0].read_bytes()
+    files[0].write_bytes(whole[:100])
+    assert torch.equal(items[0].load().target, drawn.target)
+    assert files[0].read_bytes() == whole
+    items[1].load()
+    assert len(list((tmp_path / "drawn").iterdir())) == 2 * len(files)
 
 
 def test_every_class_occurs() -> None:
