@@ -201,13 +201,13 @@ def main(
         "scales": scales,
         "changes": changes,
         "device": device,
-        "source": f"demo:{source}",
-        "target": f"demo_panorama:{target}",
+        "source_split": f"demo:{source}",
+        "target_split": f"demo_panorama:{target}",
         "split": f"demo_panorama:{split}",
         "preset": "fmb14",
         **summary(rows, datasets.find("demo_panorama").classes.names),
     }
-    image.write_bytes(out / f"{split}.json", json.dumps(plain, indent=1).encode())
+    image.write_bytes(out / f"{split}.json", json.dumps(plain).encode())
 
 
 if __name__ == "__main__":

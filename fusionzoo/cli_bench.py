@@ -144,6 +144,7 @@ def bench(
             grids.append(cells)
         write_table(found, chosen, {n: e.default_split for n, e, _ in places}, out)
         click.echo(f"tables {out / 'table.*'}, sheets {', '.join(str(s) for s in sheets if s)}")
+        click.echo(f"one page of it all: fusionzoo report {out}")
         lost = cli_robustness.damage(grids, corruptions, lambda cells: computed(cells, machine))
     judge(places, readable, out, data=data, device=device, **reading)
     failures = tell_failures(found) + lost
