@@ -13,7 +13,7 @@ from fusionzoo.core import Benchmark, Dataset, Method, Metric
 ROOT = Path(__file__).parent.parent
 METHODS = catalog.names("fusionzoo.methods")
 COPIES = ("visible", "infrared", "under", "over", "near", "far")
-PLAIN = ("average", "max", "laplacian", "guided_filter", "mertens", "focus_measure")
+PLAIN = ("average", "max", "laplacian", "guided_filter", "false_colour", "mertens", "focus_measure")
 BASELINES = (*PLAIN, *COPIES)
 FORMS = [(n, task) for n in METHODS for task in catalog.find("fusionzoo.methods", n).forms]
 PUBLISHED = tuple(f"trans4pass_{size}" for size in ("t", "s", "plus_t", "plus_s"))

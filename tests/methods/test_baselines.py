@@ -25,6 +25,20 @@ def test_average_and_maximum() -> None:
     assert levels["max"] == pytest.approx([153, 204])
 
 
+def test_a_composite_keeps_both_luminances_apart() -> None:
+    generator = torch.Generator().manual_seed(0)
+    visible = torch.rand(3, 5, 7, generator=generator)
+    infrared = torch.rand(1, 5, 7, generator=generator)
+    fused = fusionzoo.load("false_colour")(visible=visible, infrared=infrared)
+    weights = torch.tensor([0.299, 0.587, 0.114]).view(3, 1, 1)
+    luminance = (visible * weights).sum(0)
+    torch.testing.assert_close(fused[0], infrared[0])
+    torch.testing.assert_close(fused[1], luminance, rtol=0, atol=1e-6)
+    assert torch.equal(fused[1], fused[2])
+    same = fusionzoo.load("false_colour")(visible=infrared, infrared=infrared)
+    torch.testing.assert_close(same, infrared.expand(3, -1, -1), rtol=0, atol=1e-6)
+
+
 @pytest.mark.parametrize("role", ["visible", "infrared"])
 def test_copies_are_copies(role: str) -> None:
     picture = torch.rand(3, 5, 7)
