@@ -117,7 +117,8 @@ def _opened(grid: Grid, predictor: Predictor, broken: Mapping[str, str]) -> Cell
     if path.exists():
         try:
             stored = store.read(path).provenance
-            cell.environment = {name: stored[name] for name in ENVIRONMENT if name in stored}
+            # What an older version did not note stays unknown: it was not this computation.
+            cell.environment = {name: stored.get(name) for name in ENVIRONMENT}
         except FusionZooError as error:
             _log.warning("%s; set aside as %s", error, store.set_aside(path).name)
     versions = grid.versions()

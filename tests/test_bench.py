@@ -61,6 +61,13 @@ def test_threads_of_workers_are_told_and_stay_when_nothing_is_computed(
     cells = replace(small(tmp_path, pairs), threads=7)
     for grid_again in (cells, replace(cells, threads=2)):
         assert [r.provenance["threads"] for r in bench.run(grid_again)] == [7, 7]
+    # A file of a version that did not note them is not given those of today.
+    (path,) = tmp_path.rglob("max.json")
+    plain = json.loads(path.read_text())
+    del plain["provenance"]["threads"]
+    path.write_text(json.dumps(plain))
+    found = {r.method: r.provenance["threads"] for r in bench.run(replace(cells, threads=2))}
+    assert found["max"] is None
 
 
 def test_nothing_finished_is_recomputed(tmp_path: Path, pairs: Path) -> None:
