@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fusionzoo import colour
 from fusionzoo.core import Method
 
 if TYPE_CHECKING:
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
 def composite(visible: Tensor, infrared: Tensor) -> Tensor:
     """Pictures (B, 3, H, W) in [0, 1], the infrared one grey; the composite (B, 3, H, W)."""
     import torch
+
+    from fusionzoo import colour
 
     luminance = colour.grey_plane(visible)
     return torch.cat([infrared[:, :1], luminance, luminance], 1)
