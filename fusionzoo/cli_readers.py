@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fusionzoo import image
 from fusionzoo.core import Dataset, FusionZooError, Listing
 
 if TYPE_CHECKING:
@@ -134,7 +135,8 @@ def _retrained(
     protocol = retrain.Protocol(
         reader.partition("@")[0], changes, items, bench.classes, folder, device, precision
     )
-    training = {"split": split, "scenes": len(items), "settings": changes, "precision": precision}
+    told = [_named(change) for change in changes]
+    training = {"split": split, "scenes": len(items), "settings": told, "precision": precision}
     found = []
     with tqdm(desc="retraining", disable=None) as bar:
         for one in chosen:
@@ -145,5 +147,12 @@ def _retrained(
         f"Fused pictures of {bench.name}:{bench.listing.split}, each method's read by {reader} "
         f"trained anew on its fused {split} pictures (n = {len(items)}, same seed and steps"
     )
-    extra = "".join(f"; {text}" for text in (precision, ", ".join(changes)) if text)
+    extra = "".join(f"; {text}" for text in (precision, ", ".join(told)) if text)
     return engine.table(found, bench.classes, f"{caption}{extra}).")
+
+
+def _named(change: str) -> str:
+    """A setting for results: a file by its sha256, since its path means nothing elsewhere."""
+    name, _, value = change.partition("=")
+    path = Path(value)
+    return f"{name}=sha256:{image.digest(path)[:16]}" if path.is_file() else change

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from fusionzoo import classes, image, methods, metrics, predictor
 from fusionzoo.cli import cli
 from fusionzoo.core import DataError, Dataset, FusionZooError, Item, Listing, Method, Sample
+from fusionzoo.methods.trans4pass.recipe import start_file
 from fusionzoo.readers import judge, retrain
 
 
@@ -200,7 +201,10 @@ def test_retraining_from_the_command_line_says_how(tmp_path: Path) -> None:
     arguments = ["bench", "--methods", "max", "--datasets", "fmb", "--metrics", "EN", "--device"]
     arguments += ["cpu", "--reader", "trans4pass", "--retrain-reader", "train", "--data"]
     arguments += [str(tmp_path), "--out", str(tmp_path / "out"), "--reader-precision", "bfloat16"]
-    found = CliRunner().invoke(cli, [*arguments, *(f"--reader-set={text}" for text in CHANGES)])
+    start = tmp_path / "start.safetensors"
+    start.write_bytes(start_file("zoo").read_bytes())
+    changes = (*CHANGES, f"start={start}")
+    found = CliRunner().invoke(cli, [*arguments, *(f"--reader-set={text}" for text in changes)])
     assert found.exit_code == 0, found.output
     assert "(n = 3, same seed and steps; bfloat16; steps=3, " in found.output
     folder = tmp_path / "out" / "fmb" / "readers"
@@ -208,7 +212,8 @@ def test_retraining_from_the_command_line_says_how(tmp_path: Path) -> None:
     assert facts["reader_precision"] == "bfloat16"
     assert facts["reader_split"] == "train"
     assert facts["reader_scenes"] == 3
-    assert facts["reader_settings"] == list(CHANGES)
+    # A file is named by what it holds, not by where it lay.
+    assert facts["reader_settings"] == [*CHANGES, f"start=sha256:{image.digest(start)[:16]}"]
     checkpoint = folder / "retrained-trans4pass" / "max" / "checkpoint.pt"
     identity = torch.load(checkpoint, weights_only=True)["identity"]
     assert identity["precision"] == "bfloat16"
