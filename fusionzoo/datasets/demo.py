@@ -14,8 +14,8 @@ from fusionzoo.core import Dataset, Item, Listing, Sample, hash_of
 from fusionzoo.datasets._demo.kept import kept
 
 COUNTS = {"test": 12, "train": 120}
-MORE = {"train_large": 600, "test_large": 96, "held_out": 24}
-"""Large splits begin with the scenes of the small ones; `held_out` is for choosing settings."""
+MORE = {"train_large": 600, "train_huge": 1200, "test_large": 96, "held_out": 24}
+"""Larger splits begin with the scenes of the small ones; `held_out` is for choosing settings."""
 VERSION = 2
 """Raised when the drawings change, so that results on older ones are void."""
 
@@ -42,7 +42,7 @@ def _mark(split: str, index: int) -> str:
 
 def _item(split: str, index: int) -> Item:
     name = f"{index:03d}{'DNF'[index % 3]}"
-    split = split.removesuffix("_large")
+    split = split.removesuffix("_large").removesuffix("_huge")
     return Item(name, partial(_load, name, split, index), partial(_mark, split, index))
 
 
@@ -58,6 +58,7 @@ ENTRY = Dataset(
         "test": "12 scenes: D day, N night, F fog",
         "train": "120 scenes, apart from test's",
         "train_large": "600 scenes, those of train first",
+        "train_huge": "1200 scenes, those of train_large first",
         "test_large": "96 scenes, those of test first",
         "held_out": "24 scenes, apart from all others, for choosing settings",
     },

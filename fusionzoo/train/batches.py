@@ -7,6 +7,7 @@ the global batch, so two processes see together what one with a doubled batch se
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -21,7 +22,14 @@ from fusionzoo.core import DataError, Item, Recipe, hash_of
 
 Planes = dict[str, Tensor]
 AHEAD = 2
-"""Batches made while the network computes."""
+"""Batches made while the network computes, beyond one for each thread."""
+THREADS = 4
+"""That make batches beside a GPU, whose launches keep a single one from the interpreter."""
+
+
+def threads_beside(device: torch.device) -> int:
+    """How many threads make batches: on a CPU the network needs the cores itself."""
+    return max(1, min(THREADS, (os.cpu_count() or 1) // 2)) if device.type == "cuda" else 1
 
 
 def seed_of(*parts: object) -> int:
@@ -126,14 +134,14 @@ class Batches:
                 stacked[prefix + name] = torch.stack([crop[name] for crop in crops])
         return stacked
 
-    def ahead(self, start: int, stop: int) -> Iterator[Planes]:
-        """Batches start..stop-1, made by a thread while the caller works on the one before."""
+    def ahead(self, start: int, stop: int, threads: int = 1) -> Iterator[Planes]:
+        """Batches start..stop-1 in order, made by threads while the caller works on one before."""
         waiting: list[Future[Planes]] = []
-        with ThreadPoolExecutor(1, thread_name_prefix="batches") as pool:
+        with ThreadPoolExecutor(threads, thread_name_prefix="batches") as pool:
             try:
                 for step in range(start, stop):
                     waiting.append(pool.submit(partial(self.at, step)))
-                    if len(waiting) > AHEAD:
+                    if len(waiting) >= threads + AHEAD:
                         yield waiting.pop(0).result()
                 while waiting:
                     yield waiting.pop(0).result()

@@ -25,7 +25,7 @@ import torch
 
 from fusionzoo import image, parallel
 from fusionzoo.core import FusionZooError, Recipe, WeightsError
-from fusionzoo.train.batches import Batches, seed_of, to_device
+from fusionzoo.train.batches import Batches, seed_of, threads_beside, to_device
 from fusionzoo.train.log import Log
 from fusionzoo.train.sheet import write_sheet
 
@@ -81,7 +81,7 @@ def fit(
     start = resume(recipe, plan)
     last = min(plan.steps, plan.stop_after or plan.steps)
     log = Log(plan.out, start, plan.log_every)
-    done, supply = start, batches.ahead(start, last)
+    done, supply = start, batches.ahead(start, last, threads_beside(device))
     with _postponed_interrupts() as interrupted:
         for step in range(start, last):
             began = time.perf_counter()

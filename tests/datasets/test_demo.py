@@ -43,8 +43,9 @@ def test_a_scene_is_a_function_of_split_and_index() -> None:
     }
     prints = {s: [item.fingerprint() for item in items] for s, items in listings.items()}
     assert prints["train"] == prints["train_large"][:120]
+    assert prints["train_large"] == prints["train_huge"][:600]
     assert prints["test"] == prints["test_large"][:12]
-    assert len({*prints["train_large"], *prints["test_large"], *prints["held_out"]}) == 720
+    assert len({*prints["train_huge"], *prints["test_large"], *prints["held_out"]}) == 1320
 
 
 @pytest.mark.parametrize("name", ["demo", "demo_panorama"])

@@ -64,10 +64,13 @@ def test_batches_depend_on_seed_and_step_alone(tmp_path: Path) -> None:
     def batches(seed: int = 3, **share: int) -> Batches:
         return Batches([Stream("", items, recipe, (16, 24), seed)], **{"batch": 2, **share})
 
-    direct = batches().at(5)
-    in_order = list(batches().ahead(0, 6))[5]
-    assert direct["visible"].shape == (2, 1, 16, 24)
-    assert all(torch.equal(direct[name], in_order[name]) for name in direct)
+    direct = [batches().at(step) for step in range(6)]
+    assert direct[5]["visible"].shape == (2, 1, 16, 24)
+    for threads in (1, 4):
+        in_order = list(batches().ahead(0, 6, threads))
+        for one, other in zip(direct, in_order, strict=True):
+            assert all(torch.equal(one[name], other[name]) for name in one)
+    direct = direct[5]
     assert not torch.equal(direct["visible"], batches(seed=4).at(5)["visible"])
     halves = [batches(rank=rank, world=2).at(5)["visible"] for rank in (0, 1)]
     assert torch.equal(torch.cat(halves), batches(batch=4).at(5)["visible"])

@@ -33,13 +33,13 @@ def neighbourhood_mean(x: Tensor) -> Tensor:
     rows = padded[..., :-2] + padded[..., 1:-1] + padded[..., 2:]
     total = rows[..., :-2, :] + rows[..., 1:-1, :] + rows[..., 2:, :]
     height, width = x.shape[-2:]
-    down, across = (_neighbours(size).to(x) for size in (height, width))
+    down, across = (_neighbours(size, x) for size in (height, width))
     return total / (down[:, None] * across)
 
 
-def _neighbours(size: int) -> Tensor:
+def _neighbours(size: int, like: Tensor) -> Tensor:
     """How many of three adjacent places exist, for each of `size` places."""
-    count = torch.full((size,), 3.0)
+    count = like.new_full((size,), 3)
     count[0] -= 1
     count[-1] -= 1
     return count
