@@ -20,7 +20,7 @@ from fusionzoo import image, methods
 from fusionzoo.cli import cli
 from fusionzoo.core import DataError, FusionZooError, Method, UnknownNameError, WeightsError
 from fusionzoo.train import run
-from fusionzoo.train.batches import Batches, Stream
+from fusionzoo.train.batches import Batches, Stream, threads_beside
 from fusionzoo.train.settings import build
 from tests.train import toy
 
@@ -236,6 +236,11 @@ def test_two_processes_do_what_one_does_with_the_doubled_batch(tmp_path: Path) -
         for name in ("one", "two")
     ]
     assert curves[1] == pytest.approx(curves[0], rel=1e-4)
+
+
+def test_more_threads_make_batches_beside_a_gpu_only() -> None:
+    assert threads_beside(torch.device("cpu")) == 1
+    assert 1 <= threads_beside(torch.device("cuda")) <= 4
 
 
 def test_batches_are_made_while_the_network_works(tmp_path: Path) -> None:
