@@ -25,30 +25,40 @@ PACKAGES = ("fusionzoo.methods", "fusionzoo.metrics", "fusionzoo.datasets", "fus
 
 
 def describe(name: str) -> str:
-    """Everything the zoo knows of a method, metric, dataset or benchmark called `name`.
+    """Everything the zoo knows of what is called `name`: "vifb" is a dataset and a convention.
 
     Raises:
         UnknownNameError: No catalogue has it; the message lists near names of all of them.
     """
-    for package in PACKAGES:
-        try:
-            entry = catalog.find(package, name)
-        except UnknownNameError:
-            continue
-        facts: dict[type, Callable[[Any], list[tuple[str, str]]]] = {
-            Method: _method, Metric: _metric, Dataset: _dataset, Benchmark: _benchmark,
-        }  # fmt: skip
-        summary = catalog.summary(package, name.lower().replace("-", "_"))
-        return _facts(name, summary, facts[type(entry)](entry))
-    with contextlib.suppress(UnknownNameError):
-        return _facts(name, metrics.find_convention(name).title, _convention(name))
-    with contextlib.suppress(UnknownNameError):
-        entry = metrics.find(name)
-        return _facts(entry.symbol, entry.title, _metric(entry))
+    found = list(_entries(name))
+    if found:
+        return "\n\n".join(found)
     known = sorted({n for package in PACKAGES for n in catalog.names(package)})
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}?" if near else "see `fusionzoo list`"
     raise UnknownNameError(f"nothing in the zoo is called '{name}': {hint}")
+
+
+def _entries(name: str) -> Iterator[str]:
+    """Facts of the catalogue entries and the metric convention of that name, else of the symbol."""
+    facts: dict[type, Callable[[Any], list[tuple[str, str]]]] = {
+        Method: _method, Metric: _metric, Dataset: _dataset, Benchmark: _benchmark,
+    }  # fmt: skip
+    known = False
+    for package in PACKAGES:
+        with contextlib.suppress(UnknownNameError):
+            entry = catalog.find(package, name)
+            known = True
+            summary = catalog.summary(package, name.lower().replace("-", "_"))
+            yield _facts(name, summary, facts[type(entry)](entry))
+    with contextlib.suppress(UnknownNameError):
+        rule = metrics.find_convention(name)
+        known = True
+        yield _facts(name, rule.title, _convention(name))
+    if not known:
+        with contextlib.suppress(UnknownNameError):
+            entry = metrics.find(name)
+            yield _facts(entry.symbol, entry.title, _metric(entry))
 
 
 def _facts(name: str, summary: str, lines: list[tuple[str, str]]) -> str:
@@ -146,6 +156,7 @@ def _dataset(entry: Dataset) -> list[tuple[str, str]]:
         ("offers", ", ".join(entry.roles) + (f", {entry.target}" if entry.target else "")),
         *((f"split '{split}'", text) for split, text in entry.splits.items()),
         ("classes", f"{len(classes.names)}: {', '.join(classes.names)}" if classes else ""),
+        ("shares scenes with", ", ".join(entry.shares)),
         ("paper", entry.paper),
         ("data from", entry.source),
         ("terms", entry.terms),

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from fusionzoo import image
+from fusionzoo import datasets, image
 from fusionzoo.core import NO_WEIGHTS, FusionZooError, Metric, OutputError, hash_of
 from fusionzoo.records import FormatError, Record, from_columns, to_columns
 
@@ -67,9 +67,9 @@ class Result:
 
     @property
     def trained_here(self) -> bool:
-        """True if the weights were trained on pictures of the cell's dataset."""
-        seen = self.provenance.get("trained_on") or []
-        return any(str(name).partition(":")[0] == self.dataset for name in seen)
+        """True if the weights saw pictures of the cell's dataset, or of one with its scenes."""
+        seen = {str(name).partition(":")[0] for name in self.provenance.get("trained_on") or []}
+        return bool(seen & datasets.showing_scenes_of(self.dataset))
 
     @property
     def trained_on_unknown(self) -> bool:

@@ -102,8 +102,8 @@ def missing(name: str, tag: str, spec: Weights) -> WeightsError:
     size = f", {spec.size / 1e6:.1f} MB" if spec.size else ""
     return WeightsError(
         f"{name} needs the weights '{tag}' (licence {spec.license}{size}), which are not on this "
-        f"machine: get them from {spec.source}, then pass --weights FILE or put the file into a "
-        "folder named by FUSIONZOO_WEIGHTS"
+        f"machine: get them from {spec.source}, then pass --weights FILE, write {name}@FILE, or "
+        "put the file into a folder named by FUSIONZOO_WEIGHTS"
     )
 
 

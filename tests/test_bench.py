@@ -206,6 +206,28 @@ def test_weights_that_saw_the_dataset_are_marked(tmp_path: Path, pairs: Path) ->
     assert "‡" in table.caption
 
 
+def test_weights_that_saw_the_scenes_in_another_dataset_are_marked(
+    tmp_path: Path, pairs: Path
+) -> None:
+    found = bench.run(small(tmp_path, pairs))[0]
+    for seen, shown, marked in (
+        ("msrs:train", "mfnet", True),
+        ("msrs:train", "msrs_haze", True),
+        ("reside_in:train", "sots", True),
+        ("msrs:train", "fmb", False),
+        ("roadscene:train_allowed", "own", False),
+    ):
+        provenance = {**found.provenance, "trained_on": [seen]}
+        cell = replace(found, dataset=shown, provenance=provenance)
+        assert cell.trained_here == marked, (seen, shown)
+
+
+def test_datasets_that_share_scenes_name_each_other() -> None:
+    for name in datasets.names():
+        for other in datasets.find(name).shares:
+            assert name in datasets.find(other).shares, (name, other)
+
+
 def test_a_limit_has_its_own_cells(tmp_path: Path) -> None:
     ((name, entry, listing),), _ = grid.chosen_datasets("demo", None, 2)
     cells = bench.Grid(name, entry, listing, [predictor.load("average")], [], tmp_path)

@@ -270,6 +270,10 @@ def test_list_info_and_data(zoo) -> None:
     assert "--dial passes=" in zoo("info", "tc_moa")[1]
     assert "bit" in zoo("info", "EN")[1] or "entropy" in zoo("info", "entropy")[1]
     assert "drawn in code" in zoo("data", "list")[1]
+    both = zoo("info", "vifb")[1]
+    assert "21 pairs" in both
+    assert "metric convention" in both
+    assert "metric convention" in zoo("info", "mitnet")[1]
 
 
 def test_the_module_is_the_command() -> None:

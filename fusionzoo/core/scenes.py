@@ -108,6 +108,7 @@ class Dataset:
         target: What `Sample.target` holds in this dataset.
         classes: Class table of its label maps.
         drawn: True if scenes are drawn in code, so that no file is needed.
+        shares: Other datasets that show some of the same scenes.
     """
 
     title: str
@@ -120,6 +121,7 @@ class Dataset:
     target: Literal["clean", "labels"] | None = None
     classes: ClassTable | None = None
     drawn: bool = False
+    shares: tuple[str, ...] = ()
 
     @property
     def default_split(self) -> str:

@@ -34,6 +34,14 @@ def parse(text: str) -> tuple[Dataset, str]:
     return entry, split or entry.default_split
 
 
+def showing_scenes_of(name: str) -> set[str]:
+    """The dataset and those with some of its scenes; only the name if it is none of the zoo's."""
+    try:
+        return {name, *find(name).shares}
+    except UnknownNameError:
+        return {name}
+
+
 def samples(text: str, root: Path | None = None) -> Iterator[Sample]:
     """Decoded samples of "name" or "name:split", in name order.
 

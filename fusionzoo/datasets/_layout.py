@@ -51,6 +51,7 @@ class Layout:
     terms: str
     paper: str
     classes: ClassTable | None = None
+    shares: tuple[str, ...] = ()
     split_inside: bool = False
     """True if splits lie below the role folders (visible/test) instead of above (test/visible)."""
 
@@ -67,6 +68,7 @@ def dataset(layout: Layout) -> Dataset:
         paper=layout.paper,
         target="labels" if layout.classes else None,
         classes=layout.classes,
+        shares=layout.shares,
     )
 
 

@@ -50,6 +50,7 @@ def dataset(
         terms="none stated; pictures of NYU Depth V2",
         paper=PAPER,
         target="clean",
+        shares=tuple(other for other in ("reside_in", "sots") if other != name),
     )
 
 

@@ -83,4 +83,5 @@ ENTRY = Dataset(
     paper="Ha et al., MFNet, IROS 2017",
     target="labels",
     classes=MFNET,
+    shares=("msrs", "msrs_haze"),
 )

@@ -38,5 +38,6 @@ ENTRY = dataset(
         terms="none stated, citation asked; derived from MFNet",
         paper="Tang et al., PIAFusion, Information Fusion 2022",
         classes=MFNET,
+        shares=("mfnet", "msrs_haze"),
     )
 )

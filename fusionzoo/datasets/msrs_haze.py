@@ -46,4 +46,5 @@ ENTRY = Dataset(
     terms="none stated; pictures of MSRS",
     paper="IASSF, arXiv 2411.12586; Tang et al., PIAFusion, Information Fusion 2022",
     target="clean",
+    shares=("msrs", "mfnet"),
 )

@@ -55,11 +55,12 @@ def comparison(
     columns = [Column(metric.symbol, metric.higher_is_better) for metric in metrics]
     caption = f"Means over n pictures of {_splits(found)}. {rule_of(conventions, metrics)}"
     if intervals:
-        caption += " ± half the 95 % bootstrap interval over pictures."
+        rule = "studentised bootstrap; Student's t below six"
+        caption += f" ± half the 95 % interval over pictures ({rule})."
     if any(row.partial for row in rows):
         caption += f" {PARTIAL} without the pictures for which it is undefined."
     if any(result.trained_here for result in found):
-        caption += f" {MARK} trained on pictures of this dataset."
+        caption += f" {MARK} trained on pictures of this dataset, or of one with scenes of it."
     if any(result.trained_on_unknown for result in found):
         caption += f" {UNKNOWN} pictures of another program; what it was trained on is not known."
     if _uneven(rows):

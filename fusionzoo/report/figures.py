@@ -210,7 +210,7 @@ def _of_tradeoff(
         f"convention: {group.convention}. Dashed: the Pareto front ({best})."
     )
     if any(point.bound for point in points):
-        text += " Vertical lines: 95 % bootstrap intervals over pictures."
+        text += " Vertical lines: 95 % intervals over pictures."
     return text
 
 

@@ -34,7 +34,7 @@ function drawGuide(panel) {
   const contaminated = data.places.flatMap((place) => place.cells.filter((cell) => cell.trained).map((cell) => `${cell.label} on ${placeName(place)} (trained on ${listed(cell.provenance.trained_on)})`));
   add(panel, h("div", { class: "prose" },
     h("h2", null, "Marks"), h("dl", { class: "guide" },
-      entry("mark-trained", `${MARK} trained here`, "The weights have seen pictures of this dataset, so the row may look better there than on new pictures. It says nothing about how the method would rank without them. ",
+      entry("mark-trained", `${MARK} trained here`, "The weights have seen pictures of this dataset, or of one with scenes of it, so the row may look better there than on new pictures. It says nothing about how the method would rank without them. ",
         contaminated.length ? ["In this report:", h("ul", null, unique(contaminated).map((line) => h("li", null, line)))] : "No row of this report is marked."),
       entry("mark-arrows", "↑ ↓", "Which way a metric improves."),
       entry("mark-best", "Bold, underlined", "Best and second-best value of the methods shown; equal values share a mark. A difference that lies within the intervals need not mean anything: the plots have the tests."),

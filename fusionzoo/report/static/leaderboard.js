@@ -51,7 +51,7 @@ function nameColumn() {
   return {
     key: "method", title: "Method", note: "Method and weights", value: (row) => row.label,
     cell: (row) => [swatch(row.label), methodName(row),
-      row.trained ? h("button", { type: "button", class: "mark", title: "Trained on pictures of this dataset: see the reading guide", "aria-label": "trained on this dataset; what this means", onclick: () => go("guide", "mark-trained") }, MARK) : null,
+      row.trained ? h("button", { type: "button", class: "mark", title: "Trained on pictures of this dataset, or of one with scenes of it: see the reading guide", "aria-label": "trained on this dataset; what this means", onclick: () => go("guide", "mark-trained") }, MARK) : null,
       row.baseline ? h("span", { class: "chip", title: "A trivial baseline: what a method must beat" }, "baseline") : null],
   };
 }
@@ -111,7 +111,7 @@ function overviewBoard(places) {
     { key: "rank", title: "Mean rank", note: "Mean over the datasets; only for methods that all of them have", number: true, higher: false,
       value: overall, cell: (row) => rankCell(overall(row), rows.length, placing(top, row)) },
     ...places.map((place, index) => {
-      const marked = (cell) => (cell && cell.trained ? h("span", { class: "marked", title: "trained on pictures of this dataset" }, MARK) : null);
+      const marked = (cell) => (cell && cell.trained ? h("span", { class: "marked", title: "trained on pictures of this dataset, or of one with scenes of it" }, MARK) : null);
       if (byRank) {
         const value = (row) => ranks[index].get(row.label);
         const first = podium(rows, value, false);
@@ -137,5 +137,5 @@ function drawBoard(panel) {
   }
   add(panel, bar, isOverview() ? overviewBoard(places) : placeBoard(places[0]),
     h("p", { class: "legend" }, h("b", null, "Bold"), " best, ", h("span", { class: "second" }, "underlined"), " second of the methods shown. Arrows say which way is better. The line under a value is its 95 % bootstrap interval over pictures. ",
-      `${MARK} trained on pictures of the dataset. * some pictures are missing from the mean. ${DASH} does not apply.`));
+      `${MARK} trained on pictures of the dataset, or of one with scenes of it. * some pictures are missing from the mean. ${DASH} does not apply.`));
 }
