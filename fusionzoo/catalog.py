@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import difflib
 import importlib
+import logging
 import pkgutil
 import sys
 from functools import cache
@@ -19,6 +20,8 @@ from typing import Any
 
 from fusionzoo import core
 from fusionzoo.core import PluginError, UnknownNameError
+
+_log = logging.getLogger(__name__)
 
 ENTRY_TYPES = {
     "fusionzoo.methods": core.Method,
@@ -66,6 +69,41 @@ def _single_claimant(package: str, name: str) -> EntryPoint | None:
     return points[0] if points else None
 
 
+def spelled(package: str, name: str) -> str:
+    """The catalogue's own spelling of a name; hyphens and capitals do not matter.
+
+    Raises:
+        UnknownNameError: No entry has that name; the message lists near ones.
+    """
+    known = names(package)
+    if name in known:
+        return name
+    alike = {one.lower().replace("-", "_"): one for one in known}
+    wanted = name.lower().replace("-", "_")
+    if wanted not in alike:
+        near = difflib.get_close_matches(wanted, known, n=3, cutoff=0.5)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(known)}"
+        raise UnknownNameError(f"unknown {package.rpartition('.')[2][:-1]} '{name}': {hint}")
+    return alike[wanted]
+
+
+def usable(package: str) -> dict[str, Any]:
+    """Every entry by name, built-in ones first; a broken plug-in is left out, and logged."""
+    found = {}
+    for name in sorted(names(package), key=lambda name: (name not in _folder(package), name)):
+        try:
+            found[name] = find(package, name)
+        except PluginError as error:
+            warn_once(f"left out: {error}")
+    return found
+
+
+@cache
+def warn_once(message: str) -> None:
+    """Log a warning, once in a process."""
+    _log.warning(message)
+
+
 def find(package: str, name: str) -> Any:
     """The entry called `name`; hyphens and capitals do not matter.
 
@@ -73,13 +111,7 @@ def find(package: str, name: str) -> Any:
         UnknownNameError: No entry has that name; the message lists near ones.
         PluginError: Two distributions claim the name, or the one that has it is broken.
     """
-    kind = package.rpartition(".")[2][:-1]
-    known = names(package)
-    wanted = name if name in known else name.lower().replace("-", "_")
-    if wanted not in known:
-        near = difflib.get_close_matches(wanted, known, n=3, cutoff=0.5)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(known)}"
-        raise UnknownNameError(f"unknown {kind} '{name}': {hint}")
+    kind, wanted = package.rpartition(".")[2][:-1], spelled(package, name)
     point = _single_claimant(package, wanted)
     if point is None:
         return importlib.import_module(f"{package}.{wanted}").ENTRY

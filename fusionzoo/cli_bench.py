@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fusionzoo import cli_robustness, cli_work
-from fusionzoo.cli_readers import judge, with_reader_options
+from fusionzoo.cli_readers import check_reader, judge, with_reader_options
 from fusionzoo.core import DataError, FusionZooError
 
 if TYPE_CHECKING:
@@ -113,13 +113,16 @@ def bench(
     scene, of the scene's name, and with several datasets a subfolder for each.
     """
     from fusionzoo import bench as benchmark
-    from fusionzoo import engines, foreign, grid, metrics, report
+    from fusionzoo import engines, foreign, grid, metrics, report, score
 
     corruptions = cli_robustness.wanted(robustness, severities)
     folders = [foreign.parse(spec) for spec in fused]
     plan = grid.named(name)
     chosen = metrics.select(wanted or ",".join(plan.metrics), convention)
     places, absent = grid.chosen_datasets(where or ",".join(plan.datasets), data, limit)
+    check_reader(places, **reading)
+    cli_work.warn(score.unseen(wanted or "", "labels", chosen))
+    chosen = tuple(metric for metric in chosen if metric.reference != "labels")
     offers = [entry.roles for _, entry, _ in places]
     names = methods or ",".join(plan.methods)
     predictors, unready = grid.chosen_methods(names, here(device, engine), precision, offers)

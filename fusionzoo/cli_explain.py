@@ -8,14 +8,16 @@ import click
 
 from fusionzoo import catalog
 from fusionzoo.cli_work import (
+    apart,
     data_option,
     dataset_option,
+    each,
     limit_option,
     scenes_of,
     split_option,
     with_roles,
 )
-from fusionzoo.core import DataError, FusionZooError, Method
+from fusionzoo.core import DataError, FusionZooError, Method, Sample
 
 
 @click.command()
@@ -57,15 +59,16 @@ def explain(
         raise DataError(
             f"{method} fits no pair of {entry.title}: it offers {', '.join(entry.roles)}"
         )
-    form, folder = known.form(task), out or Path("out") / f"{method}-explained"
+    form, folder = known.form(task), apart(out or Path("out") / f"{method}-explained", roles)
     show = catalog.resolve(known.explain)
-    for item in listing.items[:limit]:
-        sample = item.load()
+
+    def write(sample: Sample) -> None:
         found = show(form, weights, sample)
         pictures = {role: sample.images[role] for role in form.inputs} | found
         levels = {name: image.to_levels(plane) for name, plane in pictures.items()}
         for name in found:
-            image.write(folder / f"{item.name}_{name.replace(' ', '_')}.png", levels[name])
-        sheet.write(folder / f"{item.name}.png", [sheet.Strip(item.name, levels)])
-    count = len(listing.items[:limit])
+            image.write(folder / f"{sample.name}_{name.replace(' ', '_')}.png", levels[name])
+        sheet.write(folder / f"{sample.name}.png", [sheet.Strip(sample.name, levels)])
+
+    count = each(listing, limit, write)
     click.echo(f"{method}: maps of {count} scenes in {folder}")

@@ -41,6 +41,30 @@ def with_reader_options(command: Any) -> Any:
     return command
 
 
+def check_reader(
+    places: Sequence[tuple[str, Dataset, Listing]],
+    reader: str | None,
+    retrain_reader: str | None,
+    reader_set: Sequence[str],
+    **_: Any,
+) -> None:
+    """Refuse what `judge` could not do, before hours are spent on the rest.
+
+    Raises:
+        FusionZooError: Options without a reader, no segmenter of that name, or no labels.
+    """
+    if not reader:
+        if retrain_reader or reader_set:
+            raise FusionZooError("--retrain-reader and --reader-set need --reader NAME")
+        return
+    from fusionzoo import pipeline
+
+    if pipeline.entry(reader).task != "segment":
+        raise FusionZooError(f"{reader} is no segmenter: a reader needs task 'segment'")
+    if not any(entry.target == "labels" for _, entry, _ in places):
+        raise FusionZooError("no dataset here has labels: --reader needs fmb, mfnet, msrs or demo")
+
+
 def judge(
     places: Sequence[tuple[str, Dataset, Listing]],
     predictors: Mapping[str, Sequence[Predictor]],
@@ -66,17 +90,12 @@ def judge(
         device: Where networks run.
 
     Raises:
-        FusionZooError: No dataset has labels, or the reader cannot judge them.
+        FusionZooError: The reader cannot judge these labels.
     """
     if not reader:
-        if retrain_reader or reader_set:
-            raise FusionZooError("--retrain-reader and --reader-set need --reader NAME")
         return []
-    labelled = [place for place in places if place[1].target == "labels"]
-    if not labelled:
-        raise FusionZooError("no dataset here has labels: --reader needs fmb, mfnet, msrs or demo")
     written = []
-    for name, entry, listing in labelled:
+    for name, entry, listing in (place for place in places if place[1].target == "labels"):
         from fusionzoo.readers.judge import Bench
 
         bench = Bench(name, entry, listing, out)

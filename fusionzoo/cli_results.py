@@ -89,8 +89,10 @@ def table(
         width, height = size_of(size)
         profiles, faults = costs.read_all(folder)
         if not any(one.at(width, height) for one in profiles.values()):
+            sizes = {f"{m.width}x{m.height}" for one in profiles.values() for m in one.measurements}
+            there = f" (there are {', '.join(sorted(sizes))}: give --size)" if sizes else ""
             raise FusionZooError(
-                f"no method was profiled at {size} below {folder}: "
+                f"no method was profiled at {size} below {folder}{there}: "
                 f"fusionzoo profile all --size {size} --out {folder}"
             )
         made = costs.beside(made, profiles, width, height)

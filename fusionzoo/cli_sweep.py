@@ -64,6 +64,10 @@ def sweep(
     if chosen is None:
         raise FusionZooError(f"{method} fuses no pair of {', '.join(entry.roles)}")
     loaded = predictor.load(method, weights, device, precision, task=chosen)
-    folder = out or Path("out") / f"{loaded.name}_sweep"
-    for item in listing.items[:limit]:
-        click.echo(work.write(loaded, item.load(), alphas, betas, folder))
+    loaded.turned(alpha=alphas[0], beta=betas[0])  # a method without these dials is refused once
+    folder = cli_work.apart(out or Path("out") / f"{loaded.name}_sweep", roles)
+    cli_work.each(
+        listing,
+        limit,
+        lambda sample: click.echo(work.write(loaded, sample, alphas, betas, folder)),
+    )

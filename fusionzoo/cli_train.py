@@ -64,3 +64,5 @@ def train(
 
         done = run.train(job, told)
     click.echo(f"{name}: {done} steps done, in {folder}")
+    if not (folder / run.WEIGHTS).exists():
+        click.echo("stopped before the end: the same command goes on, and then writes the weights")

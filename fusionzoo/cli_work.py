@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from fusionzoo.core import PAIRS, DataError, Dataset, FusionZooError, Item, Listing
+from fusionzoo.core import (
+    PAIRS,
+    DataError,
+    Dataset,
+    FusionZooError,
+    Item,
+    Listing,
+    OutputError,
+    Sample,
+    WeightsError,
+)
 
 if TYPE_CHECKING:
     from fusionzoo.tables import Table
@@ -68,6 +78,41 @@ def scenes_of(
 
 def _first(listing: Listing, limit: int | None) -> tuple[Item, ...]:
     return listing.items[:limit]
+
+
+def apart(out: Path, roles: Mapping[str, Path | None]) -> Path:
+    """The folder for what a command makes.
+
+    Raises:
+        FusionZooError: Sources lie there, which would be overwritten.
+    """
+    for role, path in roles.items():
+        if path and out.resolve() == (path if path.is_dir() else path.parent).resolve():
+            raise FusionZooError(
+                f"{out} holds the {role} pictures, which would be overwritten: choose another --out"
+            )
+    return out
+
+
+def each(listing: Listing, limit: int | None, work: Callable[[Sample], object]) -> int:
+    """Do something with every scene, name those that fail, and say how many were done.
+
+    Raises:
+        FusionZooError: Some could not be used; raised after the last one.
+        OutputError: The place cannot be written to.
+    """
+    warn(listing.problems)
+    items, failed = _first(listing, limit), 0
+    for item in items:
+        try:
+            work(item.load())
+        except (OutputError, WeightsError):
+            raise
+        except FusionZooError as error:
+            click.secho(f"failed {item.name}: {error}", fg="yellow", err=True)
+            failed += 1
+    fail_if(failed + len(listing.problems))
+    return len(items)
 
 
 def warn(lines: Iterable[str]) -> None:
@@ -141,7 +186,7 @@ def run(
     loaded = pipeline.load(method, weights, device, precision, tile, chosen, stretch, wrap)
     if turns := fuse.turns(dials, alpha=alpha, beta=beta):
         loaded = loaded.turned(**turns)
-    folder = out or Path("out") / loaded.name
+    folder = apart(out or Path("out") / loaded.name, roles)
     if stages:
         loaded = pipeline.keeping_stages(loaded, folder)
     warn(listing.problems)
@@ -221,6 +266,11 @@ def evaluate(
         scores = score.score_pictures(Path(str(fused)), items, chosen, convention)
         rule = report.rule_of([convention], chosen)
     warn(scores.problems)
+    seen = {symbol for observations in scores.observations.values() for symbol in observations}
+    lost = [metric for metric in chosen if metric.symbol not in seen] if scores.observations else []
+    warn(line for kind in score.UNSEEN for line in score.unseen(wanted, kind, lost))
+    if scores.observations and not seen:
+        raise FusionZooError(f"none of {', '.join(m.symbol for m in chosen)} can be measured here")
     caption = f"{entry.title}, split {listing.split}, n = {len(scores.observations)}. {rule}"
     _show(score.table(scores, chosen, caption, convention, preset), out)
     fail_if(len(scores.problems) + len(listing.problems))

@@ -49,7 +49,7 @@ def _entries(name: str) -> Iterator[str]:
         with contextlib.suppress(UnknownNameError):
             entry = catalog.find(package, name)
             known = True
-            summary = catalog.summary(package, name.lower().replace("-", "_"))
+            summary = catalog.summary(package, catalog.spelled(package, name))
             yield _facts(name, summary, facts[type(entry)](entry))
     with contextlib.suppress(UnknownNameError):
         rule = metrics.find_convention(name)

@@ -45,6 +45,7 @@ def fuse(
         OutputError: The folder cannot be written to; pictures already there are whole.
     """
     journal = Journal(out)
+    foreign = not journal.path.exists()
     todo: list[Item] = []
     keys: dict[str, str] = {}
     for item in items:
@@ -54,14 +55,19 @@ def fuse(
         except FusionZooError as error:
             on_outcome(Outcome(item.name, "failed", path, str(error)))
             continue
-        if path.exists() and journal.keys.get(item.name) == keys[item.name]:
+        if journal.has(item.name, keys[item.name], path):
             on_outcome(Outcome(item.name, "kept", path))
+        elif foreign and path.exists():
+            reason = f"{path} was not made by fusionzoo and stays: choose another folder"
+            on_outcome(Outcome(item.name, "failed", path, reason))
         else:
             todo.append(item)
+    if todo:
+        journal.begin()
     save = writer(predictor)
     for outcome in _make(predictor, todo, out, save):
         if outcome.state == "made":
-            journal.add(outcome.name, keys[outcome.name])
+            journal.add(outcome.name, keys[outcome.name], outcome.path)
         on_outcome(outcome)
 
 
@@ -106,24 +112,40 @@ class Journal:
     def __init__(self, folder: Path) -> None:
         """Read the folder's journal, if it has one."""
         self.path = folder / JOURNAL
-        self.keys: dict[str, str] = {}
+        self._known: dict[str, tuple[str, int | None]] = {}
         if not self.path.exists():
             return
         for line in self.path.read_text("utf-8").splitlines():
             try:
                 entry = json.loads(line)
-                self.keys[entry["image"]] = entry["key"]
+                self._known[entry["image"]] = entry["key"], entry.get("bytes")
             except (ValueError, KeyError, TypeError):
                 continue  # the line that was being written when a run was stopped
 
-    def add(self, name: str, key: str) -> None:
+    def has(self, name: str, key: str, path: Path) -> bool:
+        """Whether `name` is finished, and its file as large as it was then."""
+        known, size = self._known.get(name, ("", None))
+        if known != key or not path.exists():
+            return False
+        return size is None or path.stat().st_size == size
+
+    def begin(self) -> None:
+        """Mark the folder as one of ours."""
+        self._append("")
+
+    def add(self, name: str, key: str, path: Path) -> None:
         """Note that `name` is finished."""
+        size = path.stat().st_size
+        self._append(f"\n{json.dumps({'image': name, 'key': key, 'bytes': size})}\n")
+        self._known[name] = key, size
+
+    def _append(self, text: str) -> None:
         try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("a", encoding="utf-8") as stream:
-                stream.write(f"\n{json.dumps({'image': name, 'key': key})}\n")
+                stream.write(text)
         except OSError as error:
             raise OutputError(f"cannot write {self.path}: {error.strerror or error}") from None
-        self.keys[name] = key
 
 
 def turns(texts: Sequence[str], **named: float | None) -> dict[str, float]:

@@ -6,6 +6,7 @@ order; planes are float32 tensors (C, H, W) in [0, 1]. The only rounding is roun
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
@@ -44,12 +45,13 @@ def size(path: Path) -> tuple[int, int]:
         return picture.height, picture.width
 
 
-def read(path: Path, part: Literal["colour", "alpha"] = "colour") -> NDArray[Any]:
+def read(path: Path, part: Literal["colour", "alpha", "indices"] = "colour") -> NDArray[Any]:
     """Decode a picture: PNG, JPEG, BMP or TIFF, 8 or 16 bit, grey, RGB or RGBA.
 
     Args:
         path: File; its extension is ignored.
-        part: "colour" drops an alpha channel, "alpha" returns only it (MFNet keeps thermal there).
+        part: "colour" drops an alpha channel, "alpha" returns only it (MFNet keeps thermal there),
+            "indices" takes a palette's indices instead of its colours.
 
     Returns:
         (H, W) or (H, W, 3) RGB, uint8 or uint16.
@@ -71,6 +73,8 @@ def read(path: Path, part: Literal["colour", "alpha"] = "colour") -> NDArray[Any
             if "A" not in picture.getbands():
                 raise ImageError(f"{path} has no alpha channel: expected thermal data in RGBA")
             return np.asarray(picture.getchannel("A"))
+        if part == "indices" and mode == "P":
+            return np.asarray(picture)
         if mode in _EIGHT_BIT and not _sixteen_bit(picture, data):
             return np.asarray(picture.convert(_EIGHT_BIT[mode]))
     return _read_deep(data, path)
@@ -166,7 +170,8 @@ def write_bytes(path: Path, data: bytes) -> None:
         temporary.write_bytes(data)
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True) if temporary.parent.is_dir() else None
+        with contextlib.suppress(OSError):  # a read-only place cannot even be tidied
+            temporary.unlink(missing_ok=True)
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from None
 
 

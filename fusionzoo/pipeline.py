@@ -38,7 +38,8 @@ def entry(name: str, task: str | None = None) -> Method:
 
     Args:
         name: "sage", "mitnet+sage", with weights tags or without.
-        task: Variant of fusers (see `fusionzoo.predictor.load`).
+        task: Variant of the fusers in a chain (see `fusionzoo.predictor.load`); a single method's
+            entry has all its variants, see `Method.form`.
 
     Raises:
         UnknownNameError: No such method.

@@ -5,6 +5,7 @@ A `Predictor` is what `fusionzoo.load` returns; it gives networks the planes the
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -15,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 import fusionzoo
-from fusionzoo import colour, methods, segmentation, tiling
+from fusionzoo import catalog, colour, methods, segmentation, tiling
 from fusionzoo.catalog import resolve
 from fusionzoo.core import NO_WEIGHTS, FusionZooError, ImageError, Method, Sample, hash_of
 from fusionzoo.devices import full_precision, pick_device
@@ -30,6 +31,8 @@ TILE_SIDE = 768
 UNTILED_PIXELS = 1664 * 1664
 """Pictures up to this size go through in one piece: SAGE then peaks near 1.3 GB on a CPU. A network
 that needs less says so by an attribute `untiled_pixels`."""
+ROUNDING = 1e-3
+"""By how much inputs may leave [0, 1]."""
 
 
 def roles_for(method: Method, offered: Iterable[str]) -> tuple[str, ...] | None:
@@ -140,11 +143,12 @@ class Predictor:
 
         Returns:
             float32 in [0, 1] on the CPU, with as many leading dimensions as the input: (3, H, W)
-            if the method keeps colour and the first input ("blend": any input) has three
-            channels, else (1, H, W). Segmenters give the probabilities (K, H, W) of their classes.
+            if the method is one of colours ("rgb"), or keeps them and the first input ("blend":
+            any input) has three channels; else (1, H, W). Segmenters: probabilities (K, H, W).
 
         Raises:
-            ImageError: A role is missing or unknown, shapes differ, or values are not finite.
+            ImageError: A role is missing or unknown, shapes differ or are empty, or values are
+                integers, not finite, or outside [0, 1].
         """
         single, planes = self._checked(images)
         with full_precision(self.device):
@@ -170,10 +174,12 @@ class Predictor:
                     f"{role} has shape {tuple(picture.shape)}: expected (C, H, W) or (B, C, H, W) "
                     "with 1 or 3 channels"
                 )
-            if not torch.isfinite(picture).all():
-                raise ImageError(f"{role} holds NaN or infinity")
+            _check_values(role, picture)
         sizes = {role: tuple(p.shape[-2:]) for role, p in zip(wanted, pictures, strict=True)}
-        if len(set(sizes.values())) > 1 or len({p.shape[:-3] for p in pictures}) > 1:
+        if len({p.shape[:-3] for p in pictures}) > 1:
+            found = [tuple(p.shape) for p in pictures]
+            raise ImageError(f"{' and '.join(wanted)} are not equally many pictures: {found}")
+        if len(set(sizes.values())) > 1:
             shown = ", ".join(f"{role} {h}x{w}" for role, (h, w) in sizes.items())
             raise ImageError(f"pictures differ in size: {shown}; register or crop them first")
         single = pictures[0].ndim == 3
@@ -229,6 +235,19 @@ def title(name: str, method: Method) -> str:
     return name if method.pair in ("", "vif") else f"{name} ({method.pair})"
 
 
+def _check_values(role: str, picture: Tensor) -> None:
+    """Refuse what no method is made for; rounding beyond [0, 1] passes."""
+    if not picture.numel():
+        raise ImageError(f"{role} is empty: its shape is {tuple(picture.shape)}")
+    if not picture.is_floating_point():
+        raise ImageError(f"{role} is {picture.dtype}: expected floats in [0, 1]; divide by 255")
+    low, high = (float(value) for value in picture.aminmax())
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise ImageError(f"{role} holds NaN or infinity")
+    if low < -ROUNDING or high > 1 + ROUNDING:
+        raise ImageError(f"{role} runs from {low:g} to {high:g}: expected floats in [0, 1]")
+
+
 def build(method: Method) -> Any:
     """The network (or plain callable) of an entry, without parameters loaded."""
     factory = resolve(method.network) if isinstance(method.network, str) else method.network
@@ -266,7 +285,7 @@ def load(
     name, _, tag = name.partition("@")
     entry: Method = methods.find(name)
     method = entry if task is None else entry.form(task)
-    name = name.lower().replace("-", "_")
+    name = catalog.spelled("fusionzoo.methods", name)
     where = pick_device(device)
     if precision not in DTYPES:
         raise FusionZooError(f"precision '{precision}' is unknown: use {' or '.join(DTYPES)}")

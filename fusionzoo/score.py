@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,6 +46,23 @@ def index_pictures(folder: Path) -> dict[str, Path]:
     if not found:
         raise DataError(f"{folder} holds no picture (PNG, JPEG, BMP or TIFF)")
     return found
+
+
+UNSEEN = {
+    "labels": "judges label maps: use eval --predictions, or bench --reader trans4pass",
+    "target": "compares with a clean picture, and there is none",
+    "sources": "compares with both sources, and they are not here",
+}
+"""Why a metric says nothing, by what it compares with."""
+
+
+def unseen(wanted: str, reference: str, chosen: Sequence[Metric]) -> Iterator[str]:
+    """Which metrics that were asked for by name compare with what is absent, and what it is."""
+    named = {part.strip().lower() for part in wanted.split(",")} - {"all", *metrics.GROUPS}
+    for metric in chosen:
+        names = {text.lower() for text in (metric.symbol, *metric.aliases)}
+        if metric.reference == reference and (names | {metrics.module_of(metric)}) & named:
+            yield f"metric {metric.symbol}: it {UNSEEN[reference]}"
 
 
 def score_pictures(

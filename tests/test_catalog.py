@@ -20,14 +20,14 @@ ENTRY = Method(network=lambda: darker, inputs=("visible", "infrared"), paper="no
 """
 
 
-def distribution(folder: Path, name: str, entry: str, source: str) -> None:
+def distribution(folder: Path, name: str, entry: str, source: str, kind: str = "methods") -> None:
     """A distribution as an installer would leave it: a module and its metadata."""
     module = name.replace("-", "_")
     (folder / f"{module}.py").write_text(source)
     info = folder / f"{module}-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(f"[fusionzoo.methods]\n{entry} = {module}\n")
+    (info / "entry_points.txt").write_text(f"[fusionzoo.{kind}]\n{entry} = {module}\n")
 
 
 @pytest.fixture
@@ -89,6 +89,55 @@ def test_a_broken_plugin_fails_when_asked_for(
     assert isinstance(catalog.find(METHODS, "average"), Method)
     with pytest.raises(PluginError, match=f"distribution 'faulty'.*{message}"):
         catalog.find(METHODS, "faulty")
+
+
+METRIC = """
+from fusionzoo.core import Metric, Observation
+from fusionzoo.metrics._summary import mean
+
+def level(fused):
+    return Observation(float(fused.levels.mean()))
+
+ENTRY = Metric(symbol="{symbol}", title="Mean level", observe=level, summarize=mean, paper="none",
+               reference="none", higher_is_better=True, range=(0, 255), minimum_side=1)
+"""
+
+
+def test_a_broken_metric_plugin_disables_no_other(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fusionzoo import metrics
+
+    monkeypatch.delitem(sys.modules, "broken_metric", raising=False)
+    distribution(site, "broken-metric", "broken_metric", "import not_there_at_all", "metrics")
+    assert metrics.find("EN").title == "Entropy"
+    assert "SSIM" in {metric.symbol for metric in metrics.select("all")}
+    with pytest.raises(PluginError, match="not_there_at_all"):
+        metrics.find("broken_metric")
+
+
+@pytest.mark.parametrize("symbol", ["EN", "en", "entropy"])
+def test_a_metric_plugin_cannot_take_a_symbol(
+    site: Path, monkeypatch: pytest.MonkeyPatch, symbol: str
+) -> None:
+    from fusionzoo import metrics
+
+    monkeypatch.delitem(sys.modules, "greedy_metric", raising=False)
+    taken = METRIC.format(symbol=symbol)
+    distribution(site, "greedy-metric", "greedy_metric", taken, "metrics")
+    assert metrics.find("EN").title == "Entropy"
+    assert [m.title for m in metrics.select("EN")] == ["Entropy"]
+    if symbol.upper() == "EN":
+        with pytest.raises(PluginError, match="give it a symbol of its own"):
+            metrics.find("greedy_metric")
+
+
+def test_a_plugins_name_may_have_capitals_and_hyphens(site: Path) -> None:
+    import fusionzoo
+
+    distribution(site, "dark-fusion", "Dark-Fusion", GOOD)
+    for name in ("Dark-Fusion", "dark-fusion", "dark_fusion"):
+        assert fusionzoo.load(name).name == "Dark-Fusion"
 
 
 def test_two_claimants_are_both_named(site: Path) -> None:

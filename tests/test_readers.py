@@ -9,7 +9,7 @@ import torch
 from click.testing import CliRunner
 from torch import Tensor, nn
 
-from fusionzoo import classes, image, methods, metrics, predictor
+from fusionzoo import catalog, classes, image, methods, metrics, predictor
 from fusionzoo.cli import cli
 from fusionzoo.core import DataError, Dataset, FusionZooError, Item, Listing, Method, Sample
 from fusionzoo.methods.trans4pass.recipe import start_file
@@ -234,8 +234,9 @@ def test_reading_the_options(tmp_path: Path) -> None:
 
 def test_plugged_in_segmenters_are_readers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """One file with an ENTRY is all that a reader of one's own needs."""
-    find = methods.find
+    find, spelled = methods.find, catalog.spelled
     monkeypatch.setattr(methods, "find", lambda n: READER if n == "brightness" else find(n))
+    monkeypatch.setattr(catalog, "spelled", lambda p, n: n if n == "brightness" else spelled(p, n))
     ready = predictor.load("brightness", device="cpu")
     result = judge.run(
         bench(tmp_path, [scene("s", street(0))]), predictor.load("max", device="cpu"), ready

@@ -136,11 +136,14 @@ def read_labels(path: Path, classes: ClassTable | None) -> Tensor:
     """
     import torch
 
-    array = image.read(path)
+    array = image.read(path, "indices")
     if array.ndim == 3 and (array[..., :1] == array).all():
         array = array[..., 0]
     if array.ndim == 3:
-        raise DataError(f"{path} is a colour picture: expected label indices, one channel")
+        raise DataError(
+            f"{path} is a colour picture: expected label indices, one channel; look its colours up "
+            "in the palette that made it"
+        )
     labels = array.astype(np.int64)
     known = len(classes.names) if classes else 256
     unknown = sorted(set(np.unique(labels).tolist()) - set(range(known)) - {IGNORED_LABEL})

@@ -6,14 +6,16 @@ published programs (`_conventions`); sums over two sources keep both terms. See 
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import importlib
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fusionzoo import catalog
-from fusionzoo.core import Metric, MetricError, Observation, UnknownNameError
+from fusionzoo.core import Metric, MetricError, Observation, PluginError, UnknownNameError
 from fusionzoo.metrics._conventions import CONVENTIONS, Convention, Definition
 from fusionzoo.metrics._conventions import find as find_convention
 from fusionzoo.metrics._measure import SOURCES, observe
@@ -35,6 +37,7 @@ __all__ = [
     "evaluate",
     "find",
     "find_convention",
+    "module_of",
     "names",
     "observe",
     "select",
@@ -66,10 +69,34 @@ GROUPS: dict[str, tuple[str, ...]] = {
 
 
 def _by_symbol() -> dict[str, Metric]:
-    """Lower-case symbol to metric, core ones first."""
-    found = {m.symbol: m for m in (catalog.find(__name__, name) for name in names())}
+    """Lower-case symbol to metric, core ones first; no plug-in takes the symbol of another."""
+    found: dict[str, Metric] = {}
+    for name, metric in catalog.usable(__name__).items():
+        if other := _owner(metric, found):
+            catalog.warn_once(f"left out: {_taken(name, metric, other)}")
+        else:
+            found[metric.symbol] = metric
     order = [*CORE, *sorted(set(found) - set(CORE), key=str.lower)]
     return {symbol.lower(): found[symbol] for symbol in order}
+
+
+def module_of(metric: Metric) -> str:
+    """Name under which the catalogue has a metric."""
+    return next((n for n, one in catalog.usable(__name__).items() if one is metric), "")
+
+
+def _owner(metric: Metric, others: Mapping[str, Metric]) -> Metric | None:
+    """Which of the others already has the metric's symbol or one of its aliases."""
+    wanted = {text.lower() for text in (metric.symbol, *metric.aliases)}
+    return next((o for o in others.values()
+                 if wanted & {text.lower() for text in (o.symbol, *o.aliases)}), None)  # fmt: skip
+
+
+def _taken(name: str, metric: Metric, other: Metric) -> str:
+    return (
+        f"metric '{name}' calls itself {', '.join((metric.symbol, *metric.aliases))}, which is "
+        f"'{other.title}': give it a symbol of its own"
+    )
 
 
 def find(name: str) -> Metric:
@@ -77,9 +104,13 @@ def find(name: str) -> Metric:
 
     Raises:
         UnknownNameError: No such metric; near names are shown.
+        PluginError: A plug-in's that is broken, or whose symbol is taken.
     """
-    if name.lower().replace("-", "_") in names():
+    with contextlib.suppress(UnknownNameError):
         entry: Metric = catalog.find(__name__, name)
+        other = _owner(entry, _by_symbol())
+        if other is not None and other is not entry:
+            raise PluginError(_taken(name, entry, other))
         return entry
     return _named(name, _by_symbol())
 
@@ -161,27 +192,26 @@ def tensor_form(name: str) -> Callable[..., Tensor]:
 def evaluate(
     fused: Any,
     *,
-    visible: Any = None,
-    infrared: Any = None,
-    target: Any = None,
     metrics: str | Sequence[str] = "core",
     convention: str = "standard",
     data_range: float | None = None,
+    **references: Any,
 ) -> dict[str, Observation]:
     """Measure one picture.
 
     Args:
         fused: uint8 levels (H, W) or (H, W, 3), or floats (H, W), (C, H, W) with `data_range`;
             arrays or tensors.
-        visible: Visible source, likewise.
-        infrared: Infrared source, likewise.
-        target: Clean picture, for restoration metrics.
         metrics: "all", "core", or names; those whose reference is missing are left out.
         convention: Named convention; of "all" and "core", what it does not define is left out.
         data_range: Largest possible value of float or 16-bit input; never guessed.
+        **references: What is compared with, likewise: both sources by role (`visible` and
+            `infrared`, or another pair of `SOURCES`), and `target`, the clean picture, for
+            restoration metrics. None counts as absent.
 
     Raises:
         MetricError: Sizes differ, values are NaN or outside the range, or no range is given.
+        TypeError: No metric compares with a picture of that role.
         UnknownNameError: No such metric or convention, or one that the convention lacks.
 
     Example:
@@ -190,10 +220,12 @@ def evaluate(
         >>> evaluate(flat, metrics="EN,SD")["EN"].value
         0.0
     """
-    given = {"visible": visible, "infrared": infrared, "target": target}
+    roles = {role for pair in SOURCES for role in pair} | {"target"}
+    if unknown := sorted(set(references) - roles):
+        raise TypeError(f"no metric compares with {', '.join(unknown)}: use {sorted(roles)}")
     planes = {
         role: Plane(to_levels(picture, data_range, role))
-        for role, picture in given.items()
+        for role, picture in references.items()
         if picture is not None
     }
     chosen = select(metrics, convention)
@@ -204,11 +236,14 @@ def to_levels(picture: Any, data_range: float | None, role: str = "picture") -> 
     """8-bit levels (H, W) or (H, W, 3) of an array or tensor, rounded half up.
 
     Raises:
-        MetricError: NaN, values outside [0, data_range], or a missing `data_range`.
+        MetricError: NaN, values outside [0, data_range], or a missing or useless `data_range`.
     """
     import numpy as np
 
-    array = np.asarray(picture.detach().cpu() if hasattr(picture, "detach") else picture)
+    if hasattr(picture, "detach"):
+        picture = picture.detach().cpu()
+        picture = picture.float() if str(picture.dtype) == "torch.bfloat16" else picture
+    array = np.asarray(picture)
     if array.ndim == 3 and array.shape[0] in (1, 3) and array.shape[2] not in (1, 3):
         array = array.transpose(1, 2, 0)
     if array.ndim == 3 and array.shape[2] == 1:
@@ -219,6 +254,8 @@ def to_levels(picture: Any, data_range: float | None, role: str = "picture") -> 
         raise MetricError(
             f"{role} is {array.dtype}: say its data_range (1 for [0, 1], 65535 for 16 bit)"
         )
+    if not 0 < data_range < math.inf:
+        raise MetricError(f"data_range is {data_range}: expected a number above 0, such as 1")
     values = array.astype(np.float64)
     if not np.isfinite(values).all():
         raise MetricError(f"{role} holds NaN or infinity")

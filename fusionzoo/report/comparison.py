@@ -71,11 +71,16 @@ def comparison(
 
 def _splits(found: Sequence[Result]) -> str:
     """Datasets with split and number of pictures, in the order of the rows."""
-    counts: dict[str, int] = {}
+    counts: dict[str, tuple[int, int]] = {}
     for result in found:
         where = f"{result.dataset}:{result.split}"
-        counts[where] = max(counts.get(where, 0), len(result.records))
-    return ", ".join(f"{where} (n = {count})" for where, count in counts.items())
+        made, listed = counts.get(where, (0, 0))
+        here = len(result.records)
+        counts[where] = max(made, here - len(result.failed)), max(listed, here)
+    return ", ".join(
+        f"{where} (n = {made})" if made == listed else f"{where} (n = {made} of {listed})"
+        for where, (made, listed) in counts.items()
+    )
 
 
 def _uneven(rows: Sequence[Row]) -> bool:

@@ -15,6 +15,7 @@ import pickle
 import signal
 import threading
 import time
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from fusionzoo.train.log import Log
 from fusionzoo.train.sheet import write_sheet
 
 CHECKPOINT = "checkpoint.pt"
+SETTINGS = "settings.json"
 SHEET_PICTURES = 4
 DAMAGE = (RuntimeError, OSError, EOFError, ValueError, KeyError, TypeError, pickle.UnpicklingError)
 """What reading a truncated or altered checkpoint raises."""
@@ -79,6 +81,8 @@ def fit(
         KeyboardInterrupt: Interrupted; the checkpoint is of the last finished step.
     """
     start = resume(recipe, plan)
+    if parallel.is_main():
+        image.write_bytes(plan.out / SETTINGS, json.dumps(plan.identity, indent=1).encode())
     last = min(plan.steps, plan.stop_after or plan.steps)
     log = Log(plan.out, start, plan.log_every)
     done, supply = start, batches.ahead(start, last, threads_beside(device))
@@ -158,26 +162,43 @@ def resume(recipe: Recipe, plan: Plan) -> int:
     path = plan.out / CHECKPOINT
     if not path.exists():
         return 0
-    try:
-        saved = torch.load(path, map_location="cpu", weights_only=True)
-        found, state, done = saved["identity"], saved["state"], int(saved["step"])
-    except DAMAGE as error:
-        raise WeightsError(f"{path} is damaged ({type(error).__name__}): remove it") from None
+    found, state, done = _read(path)
     wanted = json.loads(json.dumps(plan.identity))
     if found != wanted:
-        both = sorted({*found, *wanted})
-        differ = [f"{k} {found.get(k)} -> {wanted.get(k)}" for k in both
-                  if found.get(k) != wanted.get(k)]  # fmt: skip
+        differ = "; ".join(_differences(found, wanted))
         raise WeightsError(
-            f"{path} was made otherwise ({'; '.join(differ)}): give what it was made with, or "
-            "another --out"
+            f"{path} was made otherwise ({differ}): give what it was made with, or another --out"
         )
     parts = recipe.state()
-    if set(parts) != set(state):
-        raise WeightsError(f"{path} holds {sorted(state)}: expected {sorted(parts)}")
-    for name, part in parts.items():
-        part.load_state_dict(state[name])
+    if set(parts) != set(state) or not 0 <= done <= plan.steps:
+        raise WeightsError(f"{path} holds {sorted(state)} of step {done}: remove it")
+    try:
+        for name, part in parts.items():
+            part.load_state_dict(state[name])
+    except DAMAGE as error:
+        raise WeightsError(f"{path} is damaged ({type(error).__name__}): remove it") from None
     return done
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any], int]:
+    """Identity, state and step of a checkpoint whose every byte is as it was written."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if broken := archive.testzip():
+                raise ValueError(broken)
+        saved = torch.load(path, map_location="cpu", weights_only=True)
+        return dict(saved["identity"]), dict(saved["state"]), int(saved["step"])
+    except (*DAMAGE, zipfile.BadZipFile) as error:
+        raise WeightsError(f"{path} is damaged ({type(error).__name__}): remove it") from None
+
+
+def _differences(found: Any, wanted: Any, name: str = "") -> Iterator[str]:
+    """What differs between two identities, down to the single setting."""
+    if isinstance(found, dict) and isinstance(wanted, dict):
+        for key in sorted({*found, *wanted}):
+            yield from _differences(found.get(key), wanted.get(key), key)
+    elif found != wanted:
+        yield f"{name} {found} -> {wanted}"
 
 
 def _sheet(recipe: Recipe, batch: dict[str, torch.Tensor], plan: Plan, done: int) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,16 @@ from torch import Tensor
 import fusionzoo
 from fusionzoo import datasets, image, methods, parallel
 from fusionzoo.catalog import resolve
-from fusionzoo.core import DataError, FusionZooError, Item, Method, Recipe, UnknownNameError
+from fusionzoo.core import (
+    DataError,
+    FusionZooError,
+    Item,
+    Method,
+    PluginError,
+    Recipe,
+    UnknownNameError,
+    hash_of,
+)
 from fusionzoo.devices import pick_device
 from fusionzoo.store import list_hash
 from fusionzoo.train import loop
@@ -23,6 +33,7 @@ from fusionzoo.train.batches import Batches, Stream
 from fusionzoo.train.settings import build
 
 WEIGHTS = "weights.safetensors"
+PRECISIONS = ("float32", "bfloat16")
 
 
 @dataclass(frozen=True)
@@ -60,17 +71,23 @@ def recipe_class(name: str) -> Any:
     try:
         method: Method = methods.find(name)
     except UnknownNameError:
-        known = [methods.find(other) for other in methods.names()]
-        found = [entry.pretraining[name] for entry in known if name in entry.pretraining]
+        found = [e.pretraining[name] for _, e in _usable() if name in e.pretraining]
         if not found:
             raise
         return resolve(found[0])
     if method.recipe is None:
-        trainable = [other for other in methods.names() if methods.find(other).recipe]
+        trainable = [other for other, entry in _usable() if entry.recipe]
         raise FusionZooError(
             f"{name} has nothing to train; these can be trained: {', '.join(trainable)}"
         )
     return resolve(method.recipe)
+
+
+def _usable() -> Iterator[tuple[str, Method]]:
+    """Every method but broken ones of other distributions."""
+    for name in methods.names():
+        with contextlib.suppress(PluginError):
+            yield name, methods.find(name)
 
 
 def scenes(spec: str, roles: Sequence[str], data: Path | None) -> dict[str, list[Item]]:
@@ -100,9 +117,13 @@ def _kept(found: Mapping[str, list[Item]], recipe: Recipe) -> dict[str, list[Ite
 
 
 def facts(found: Mapping[str, Sequence[Item]]) -> dict[str, Any]:
-    """Number and identity of the scenes of each dataset."""
+    """Number, names and contents of the scenes of each dataset."""
     return {
-        name: {"scenes": len(items), "list_hash": list_hash(item.name for item in items)}
+        name: {
+            "scenes": len(items),
+            "list_hash": list_hash(item.name for item in items),
+            "content_hash": hash_of(*(item.fingerprint() for item in items)),
+        }
         for name, items in found.items()
     }
 
@@ -115,6 +136,8 @@ def train(job: Job, told: loop.Told = lambda *_: None) -> int:
     Raises:
         FusionZooError: Unknown names, absent data, settings that do not fit, or a failed step.
     """
+    if job.precision not in PRECISIONS:
+        raise FusionZooError(f"precision '{job.precision}' is unknown: use {PRECISIONS}")
     kind = recipe_class(job.name)
     settings = build(kind.Settings, job.changes)
     main = scenes(job.dataset, kind.roles, job.data)
@@ -135,10 +158,6 @@ def train(job: Job, told: loop.Told = lambda *_: None) -> int:
         }
         plan = _plan(job, settings, data)
         batches = Batches(streams, settings.batch, parallel.rank(), parallel.world())
-        if parallel.is_main():
-            image.write_bytes(
-                job.out / "settings.json", json.dumps(plan.identity, indent=1).encode()
-            )
         done = loop.fit(recipe, batches, plan, device, told)
         if done == plan.steps and parallel.is_main():
             export(recipe, plan, job.out / WEIGHTS)
@@ -184,4 +203,12 @@ def _write(tensors: Mapping[str, Tensor], plan: loop.Plan, path: Path) -> None:
     ready = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     metadata = {key: json.dumps(value) for key, value in plan.identity.items()}
     metadata |= {"fusionzoo": fusionzoo.__version__, "torch": torch.__version__}
-    image.write_bytes(path, save(ready, metadata))
+    image.write_bytes(path, _ordered(save(ready, metadata)))
+
+
+def _ordered(data: bytes) -> bytes:
+    """A safetensors file with its header sorted: equal contents are then equal bytes."""
+    start = 8 + int.from_bytes(data[:8], "little")
+    header = json.dumps(json.loads(data[8:start]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header + data[start:]

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from fusionzoo.core import FusionZooError, UnknownNameError
 
+COUNTS = ("steps", "batch", "height", "width", "input_height", "input_width", "channels", "shrink")
+"""Settings that no recipe can do with less than 1 of."""
+SEEDS = 2**63
 TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
@@ -36,10 +40,23 @@ def build(kind: type, texts: Sequence[str]) -> Any:
             hint = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(known)}"
             raise UnknownNameError(f"unknown setting '{name}': {hint}")
         values[name] = parse(name, value, hints[name])
+    _check(values)
     try:
         return kind(**values)
     except ValueError as error:
         raise FusionZooError(str(error)) from None
+
+
+def _check(values: Mapping[str, Any]) -> None:
+    """Bounds that hold in every recipe, before any of them computes with the values."""
+    for name in COUNTS:
+        if name in values and values[name] < 1:
+            raise FusionZooError(f"setting {name}={values[name]}: expected 1 or more")
+    if not 0 <= values.get("seed", 0) < SEEDS:
+        raise FusionZooError(f"setting seed={values['seed']}: expected 0 to 2^63 - 1")
+    for name, value in values.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise FusionZooError(f"setting {name}={value}: expected a number")
 
 
 def parse(name: str, text: str, hint: Any) -> Any:

@@ -1,5 +1,6 @@
 """Training: batches repeat, stopping loses nothing, several processes agree, bad input is told."""
 
+import io
 import json
 import os
 import signal
@@ -122,7 +123,8 @@ def test_the_command_trains_and_goes_on(tmp_path: Path) -> None:
     arguments = ["train", "toy", "--dataset", "roadscene", "--data", str(tmp_path / "data"),
                  "--device", "cpu", "--out", out]  # fmt: skip
     done = CliRunner().invoke(cli, [*arguments, "--stop-after", "2"])
-    assert (done.exit_code, done.stdout) == (0, f"toy: 2 steps done, in {out}\n")
+    assert done.exit_code == 0
+    assert done.stdout.startswith(f"toy: 2 steps done, in {out}\nstopped before the end")
     done = CliRunner().invoke(cli, arguments)
     assert (done.exit_code, done.stdout) == (0, f"toy: 6 steps done, in {out}\n")
     shown = CliRunner().invoke(cli, ["train", "toy", "--show-settings"]).stdout
@@ -138,14 +140,61 @@ def test_a_finished_training_is_not_repeated(tmp_path: Path) -> None:
 
 def test_other_settings_do_not_resume(tmp_path: Path) -> None:
     run.train(job(tmp_path / "run", stop_after=2))
-    with pytest.raises(WeightsError, match=r"made otherwise \(settings .*another --out"):
+    before = (tmp_path / "run" / "settings.json").read_text()
+    with pytest.raises(
+        WeightsError, match=r"made otherwise \(learning_rate 0.01 -> 0.5\).*another --out"
+    ):
         run.train(job(tmp_path / "run", "learning_rate=0.5"))
+    assert (tmp_path / "run" / "settings.json").read_text() == before
+
+
+def test_changed_pictures_do_not_resume(tmp_path: Path, draw) -> None:
+    run.train(job(tmp_path / "run", stop_after=2))
+    image.write(tmp_path / "data" / "RoadScene" / "cropinfrared" / "1.png", draw(21, 30, 1, 99))
+    with pytest.raises(WeightsError, match=r"made otherwise \(content_hash"):
+        run.train(job(tmp_path / "run"))
+
+
+def test_equal_trainings_give_equal_files(tmp_path: Path) -> None:
+    contents = set()
+    for folder in ("one", "two", "one"):
+        run.train(job(tmp_path / folder))
+        contents.add((tmp_path / folder / run.WEIGHTS).read_bytes())
+    assert len(contents) == 1
+
+
+@pytest.mark.parametrize(
+    "change", ["steps=0", "batch=0", "height=-32", "seed=-1", "seed=99999999999999999999",
+               "learning_rate=nan"]
+)  # fmt: skip
+def test_impossible_settings_are_refused(tmp_path: Path, change: str) -> None:
+    name = change.partition("=")[0]
+    with pytest.raises(FusionZooError, match=f"setting {name}=.*: expected"):
+        run.train(job(tmp_path / "run", change))
+    with pytest.raises(FusionZooError, match="precision 'float16' is unknown"):
+        run.train(job(tmp_path / "run", precision="float16"))
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_damaged_checkpoint_is_told(tmp_path: Path) -> None:
     run.train(job(tmp_path / "run", stop_after=2))
     path = tmp_path / "run" / "checkpoint.pt"
-    path.write_bytes(path.read_bytes()[:200])
+    whole = path.read_bytes()
+    flipped = bytearray(whole)
+    flipped[whole.index(b"data/0") + 200] ^= 1  # inside a tensor, where nothing else notices
+    for data in (whole[:200], bytes(flipped)):
+        path.write_bytes(data)
+        with pytest.raises(WeightsError, match="is damaged"):
+            run.train(job(tmp_path / "run"))
+    path.write_bytes(whole)
+    for change in ({"step": 99}, {"state": {}}, {"identity": None}):
+        torch.save(torch.load(io.BytesIO(whole), weights_only=True) | change, path)
+        with pytest.raises(WeightsError, match="remove it"):
+            run.train(job(tmp_path / "run"))
+    short = torch.load(io.BytesIO(whole), weights_only=True)
+    part = next(name for name, state in short["state"].items() if len(state) > 1)
+    short["state"][part].popitem()
+    torch.save(short, path)
     with pytest.raises(WeightsError, match="is damaged"):
         run.train(job(tmp_path / "run"))
 
@@ -183,7 +232,7 @@ def test_names_that_do_not_exist(tmp_path: Path) -> None:
     [
         ("steps", "is not a setting: expected name=value"),
         ("steps=many", "setting steps=many: expected int"),
-        ("batch=0", "batch must be at least 1"),
+        ("batch=0", "setting batch=0: expected 1 or more"),
     ],
 )
 def test_values_that_do_not_fit(text: str, message: str) -> None:

@@ -83,6 +83,9 @@ class SupervisedSettings:
 
     def __post_init__(self) -> None:
         """Refuse what cannot work before anything is loaded."""
+        if not 0 < self.smallest_scale <= self.largest_scale:
+            found = f"{self.smallest_scale} and {self.largest_scale}"
+            raise ValueError(f"smallest_scale and largest_scale are {found}: expected 0 < a <= b")
         if min(self.input_height, self.input_width) < 64:
             raise ValueError("input_height and input_width must be at least 64")
         table = classes.find(self.classes)
