@@ -203,7 +203,7 @@ def write_table(
 
 
 def tell_failures(found: Sequence[Result]) -> int:
-    """Say which pictures have no output, the first ones of each cell with the reason; count all."""
+    """Say which pictures have no output, the first of each cell with the reason; count scenes."""
     for result in found:
         failed = result.failed
         for record in failed[:SHOWN]:
@@ -218,4 +218,4 @@ def tell_failures(found: Sequence[Result]) -> int:
                 fg="yellow",
                 err=True,
             )
-    return sum(len(result.failed) for result in found)
+    return len({(result.dataset, record.image) for result in found for record in result.failed})
