@@ -14,13 +14,14 @@ from torch import Tensor
 
 import fusionzoo
 from fusionzoo import image, parallel
-from fusionzoo.core import WeightsError
+from fusionzoo.core import FusionZooError, WeightsError
 from fusionzoo.methods.tc_moa import pretraining, recipe
 from fusionzoo.methods.tc_moa.configuration import SIZES
 from fusionzoo.methods.tc_moa.network import Network
 from fusionzoo.methods.tc_moa.recipe import FusionSettings, Recipe
 from fusionzoo.train import run
 from fusionzoo.train.batches import seed_of
+from fusionzoo.train.settings import build
 
 ROOT = Path(__file__).parent.parent.parent
 CPU = torch.device("cpu")
@@ -207,3 +208,12 @@ def test_two_processes_average_their_gradients(data: Path, monkeypatch: pytest.M
     assert saved["identity"]["processes"] == 2
     for name, value in trained.network.state_dict().items():
         torch.testing.assert_close(saved["state"]["network"][name], value, rtol=0, atol=2e-5)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"), [("height=50", "multiples of"), ("average=2", "expected 0 to below 1")]
+)
+def test_settings_that_cannot_be_trained_are_refused(change: str, message: str) -> None:
+    for kind in (FusionSettings, pretraining.MaskingSettings)[: 1 if "average" in change else 2]:
+        with pytest.raises(FusionZooError, match=message):
+            build(kind, [change])

@@ -59,6 +59,19 @@ SIZES = {
 }
 
 
+def check_crop(size: str, height: int, width: int) -> None:
+    """Refuse crops that attention windows do not divide.
+
+    Raises:
+        ValueError: A side is no multiple of `Size.multiple`.
+    """
+    multiple = SIZES[size].multiple
+    if height % multiple or width % multiple:
+        raise ValueError(
+            f"height={height}, width={width}: expected multiples of {multiple} for size {size}"
+        )
+
+
 @dataclass(frozen=True)
 class Variant:
     """Where the paper and the released code (2025-02) differ; defaults are those of our weights.

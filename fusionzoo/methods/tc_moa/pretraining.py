@@ -20,7 +20,7 @@ from torch.nn import functional
 
 from fusionzoo import colour, parallel
 from fusionzoo.core import Sample, Stateful
-from fusionzoo.methods.tc_moa.configuration import ENLARGED
+from fusionzoo.methods.tc_moa.configuration import ENLARGED, check_crop
 from fusionzoo.methods.tc_moa.network import Network
 from fusionzoo.methods.tc_moa.start import begin_as_autoencoder, groups, set_rate
 
@@ -57,6 +57,10 @@ class MaskingSettings:
     pixel_rate: float = 0.1
     hidden: float = 0.6
     cell: int = 2
+
+    def __post_init__(self) -> None:
+        """Refuse crops that cannot be trained on."""
+        check_crop(self.size, self.height, self.width)
 
 
 class Autoencoder(nn.Module):

@@ -22,7 +22,7 @@ from fusionzoo.core import Sample, Stateful, WeightsError
 from fusionzoo.layers.exposure import exposure_pair
 from fusionzoo.layers.focus import focus_pair
 from fusionzoo.methods.tc_moa import keys, losses
-from fusionzoo.methods.tc_moa.configuration import SourceTask
+from fusionzoo.methods.tc_moa.configuration import SourceTask, check_crop
 from fusionzoo.methods.tc_moa.network import Fused, Network
 from fusionzoo.methods.tc_moa.start import (
     PIXELS,
@@ -94,6 +94,12 @@ class FusionSettings:
     pixel_rate: float = 0.02
     clip: float = 1.0
     average: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be trained."""
+        check_crop(self.size, self.height, self.width)
+        if not 0 <= self.average < 1:
+            raise ValueError(f"average is {self.average}: expected 0 to below 1")
 
     @property
     def tasks(self) -> tuple[SourceTask, ...]:
