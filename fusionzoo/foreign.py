@@ -70,7 +70,7 @@ class Foreign(Predictor):
         size = tuple(next(iter(sample.images.values())).shape[-2:])
         if tuple(plane.shape[-2:]) != size:
             raise ImageError(
-                f"{path} is {plane.shape[-2]}x{plane.shape[-1]}, the scene {size[0]}x{size[1]}: "
+                f"{path} is {plane.shape[-1]}x{plane.shape[-2]}, the scene {size[1]}x{size[0]}: "
                 "metrics never resize"
             )
         return plane, 0.0

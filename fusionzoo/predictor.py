@@ -180,7 +180,7 @@ class Predictor:
             found = [tuple(p.shape) for p in pictures]
             raise ImageError(f"{' and '.join(wanted)} are not equally many pictures: {found}")
         if len(set(sizes.values())) > 1:
-            shown = ", ".join(f"{role} {h}x{w}" for role, (h, w) in sizes.items())
+            shown = ", ".join(f"{role} {w}x{h}" for role, (h, w) in sizes.items())
             raise ImageError(f"pictures differ in size: {shown}; register or crop them first")
         single = pictures[0].ndim == 3
         ready = [p.to(self.device, torch.float32) for p in pictures]

@@ -99,7 +99,7 @@ def _picture(
     size = tuple(next(iter(sample.images.values())).shape[-2:])
     if levels.shape[:2] != size:
         raise ImageError(
-            f"{path} is {levels.shape[0]}x{levels.shape[1]}, the scene {size[0]}x{size[1]}: "
+            f"{path} is {levels.shape[1]}x{levels.shape[0]}, the scene {size[1]}x{size[0]}: "
             "metrics never resize"
         )
     references = scenes.reference_planes(sample)

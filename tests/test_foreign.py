@@ -94,7 +94,7 @@ def test_faulty_pictures_are_named(tmp_path: Path, root: Path, fused: Path, draw
         replace(cells(root, tmp_path / "out"), predictors=[foreign.Foreign.of("theirs", fused)])
     )
     errors = [record.error for record in found.failed]
-    assert "a.png is 48x60, the scene 48x64: metrics never resize" in errors[0]
+    assert "a.png is 60x48, the scene 64x48: metrics never resize" in errors[0]
     assert "b.png is damaged or truncated" in errors[1]
     assert "c.png is not a picture" in errors[2]
     assert found.counted["EN"] == 1

@@ -122,7 +122,7 @@ def bad(kind: str) -> Item:
 
 @pytest.mark.parametrize(
     ("kind", "message"),
-    [("size", "labels are 48x63, the pictures 48x64"), ("ids", r"holds the ids [77]"),
+    [("size", "labels are 63x48, the pictures 64x48"), ("ids", r"holds the ids [77]"),
      ("ignored", "every pixel is unlabelled"), ("none", "has no labels")],
 )  # fmt: skip
 def test_bad_labels_are_one_record_with_a_reason(

@@ -94,7 +94,7 @@ def fault(
     except FusionZooError as error:
         return f"{stem}: {error}"
     if len(set(sizes.values())) > 1:
-        shown = ", ".join(f"{role} {h}x{w}" for role, (h, w) in sizes.items())
+        shown = ", ".join(f"{role} {w}x{h}" for role, (h, w) in sizes.items())
         return f"{stem}: pictures differ in size ({shown})"
     return ""
 

@@ -111,7 +111,7 @@ def _fault(name: str, path: Path, label: Path | None) -> str:
     except FusionZooError as error:
         return f"{name}: {error}"
     if size != other:
-        return f"{name}: picture {size[0]}x{size[1]} and labels {other[0]}x{other[1]} differ"
+        return f"{name}: picture {size[1]}x{size[0]} and labels {other[1]}x{other[0]} differ"
     return ""
 
 

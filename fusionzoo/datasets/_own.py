@@ -41,6 +41,6 @@ def _files(paths: Mapping[str, Path], split: str) -> Listing:
     name = next(iter(paths.values())).stem
     sizes = {role: image.size(path) for role, path in paths.items()}
     if len(set(sizes.values())) > 1:
-        shown = ", ".join(f"{role} {h}x{w}" for role, (h, w) in sizes.items())
+        shown = ", ".join(f"{role} {w}x{h}" for role, (h, w) in sizes.items())
         return Listing((), (f"{name}: pictures differ in size ({shown})",), None, split)
     return Listing((file_item(name, paths, None, None),), (), None, split)

@@ -91,7 +91,7 @@ def _item(facts: SceneFolders, scene: Path) -> Item | str | None:
     except FusionZooError as error:
         return f"{scene.name}: {error}"
     if len(set(sizes.values())) > 1:
-        shown = ", ".join(f"{role} {h}x{w}" for role, (h, w) in sizes.items())
+        shown = ", ".join(f"{role} {w}x{h}" for role, (h, w) in sizes.items())
         return f"{scene.name}: pictures differ in size ({shown})"
     item = file_item(scene.name, paths, None, None)
     return replace(item, load=partial(_checked, item.load, facts.check)) if facts.check else item

@@ -72,7 +72,7 @@ def _instead(metric: Metric, definition: Definition) -> Metric:
 def _same_size(planes: Mapping[str, Plane]) -> None:
     shapes = {role: plane.shape for role, plane in planes.items()}
     if len(set(shapes.values())) > 1:
-        shown = ", ".join(f"{role} {h}x{w}" for role, (h, w) in shapes.items())
+        shown = ", ".join(f"{role} {w}x{h}" for role, (h, w) in shapes.items())
         raise MetricError(f"pictures differ in size: {shown}; metrics never resize")
 
 

@@ -108,8 +108,8 @@ def labels_of(sample: Sample, classes: ClassTable) -> np.ndarray[Any, np.dtype[n
     size = tuple(next(iter(sample.images.values())).shape[-2:])
     if tuple(labels.shape) != size:
         raise DataError(
-            f"{sample.name}: labels are {labels.shape[0]}x{labels.shape[1]}, "
-            f"the pictures {size[0]}x{size[1]}"
+            f"{sample.name}: labels are {labels.shape[1]}x{labels.shape[0]}, "
+            f"the pictures {size[1]}x{size[0]}"
         )
     array = labels.numpy().astype(np.int64)
     found = set(np.unique(array).tolist())

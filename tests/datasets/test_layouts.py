@@ -68,7 +68,7 @@ def test_every_bad_pair_is_named_and_the_rest_is_usable(tmp_path: Path, draw) ->
     assert [item.name for item in listing.items] == ["01"]
     reasons = {line.partition(":")[0]: line for line in listing.problems}
     assert "no infrared picture" in reasons["02"]
-    assert "visible 24x32, infrared 20x32" in reasons["03"]
+    assert "visible 32x24, infrared 32x20" in reasons["03"]
     assert "not a picture" in reasons["04"]
     assert "no visible picture" in reasons["05"]
 

@@ -89,7 +89,7 @@ def test_wrong_labels_are_one_clear_line(tmp_path: Path) -> None:
     colour = np.random.default_rng(0).integers(0, 255, (8, 16, 3)).astype(np.uint8)
     image.write(labels / "d_labelTrainIds.png", colour)
     listing = datasets.find("densepass").listing(tmp_path, "val")
-    assert [line[:15] for line in listing.problems] == ["cs_a: picture 8", "cs_b: no label "]
+    assert [line[:15] for line in listing.problems] == ["cs_a: picture 1", "cs_b: no label "]
     for item, message in zip(listing.items, (r"ids \[19\]", "colour picture"), strict=True):
         with pytest.raises(DataError, match=message):
             item.load()
@@ -100,7 +100,7 @@ def test_labels_of_another_size_are_found_in_folder_layouts(tmp_path: Path) -> N
         put(tmp_path / "FMB/test" / role / "00001.png", size)
     listing = datasets.find("fmb").listing(tmp_path, "test")
     assert not listing.items
-    assert "labels 8x12" in listing.problems[0]
+    assert "labels 12x8" in listing.problems[0]
 
 
 def test_label_ids_of_cityscapes() -> None:

@@ -43,7 +43,7 @@ def test_faults_are_named(tmp_path: Path) -> None:
     assert [item.name for item in listing.items] == ["good"]
     assert set(listing.items[0].load().images) == {"near", "far"}
     assert "half: expected one file half_B, found none" in listing.problems
-    assert any("size: pictures differ in size (near 24x32, far 20x32)" in p for p in
+    assert any("size: pictures differ in size (near 32x24, far 32x20)" in p for p in
                listing.problems)  # fmt: skip
 
 

@@ -97,7 +97,7 @@ def test_precomputed_masks(tmp_path: Path) -> None:
     assert provider.find("a", "infrared", scene()).sum((1, 2)).tolist() == [20 * 83, 20 * 83]
     with pytest.raises(DataError, match="no masks of b"):
         provider.find("b", "visible", scene())
-    with pytest.raises(DataError, match="60x83, the picture 30x83"):
+    with pytest.raises(DataError, match="83x60, the picture 83x30"):
         provider.find("a", "visible", scene(30))
 
 

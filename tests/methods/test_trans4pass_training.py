@@ -197,7 +197,7 @@ def test_bad_labels_are_refused_before_training() -> None:
     assert (trainer.prepare(bad(unlabelled))["labels"][0, :8] == 255).all()
     high = good.clone()
     high[0, 0] = 15
-    cases = {"has no labels": None, "labels are 64x95, the picture 64x96": good[:, :-1],
+    cases = {"has no labels": None, "labels are 95x64, the picture 96x64": good[:, :-1],
              r"holds the ids \[15\]: expected 0 to 14": high}  # fmt: skip
     for message, labels in cases.items():
         with pytest.raises(DataError, match=message):

@@ -121,7 +121,7 @@ def test_wrong_input_is_refused(picture: np.ndarray, options: dict, message: str
 
 def test_sizes_that_differ_are_named() -> None:
     pictures = [np.zeros(shape, np.uint8) for shape in ((4, 5), (4, 6), (4, 5))]
-    with pytest.raises(MetricError, match=r"output 4x5, .*infrared 4x6.*never resize"):
+    with pytest.raises(MetricError, match=r"output 5x4, .*infrared 6x4.*never resize"):
         observe(pictures)
 
 

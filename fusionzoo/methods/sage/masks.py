@@ -112,8 +112,8 @@ class Precomputed:
         wrong = [plane.shape for plane in planes if plane.shape != levels.shape[:2]]
         if wrong:
             raise DataError(
-                f"{place}: a mask is {wrong[0][0]}x{wrong[0][1]}, the picture "
-                f"{levels.shape[0]}x{levels.shape[1]}"
+                f"{place}: a mask is {wrong[0][1]}x{wrong[0][0]}, the picture "
+                f"{levels.shape[1]}x{levels.shape[0]}"
             )
         return np.stack(planes)
 

@@ -59,7 +59,7 @@ class Settings:
             raise ValueError("batch and steps must be at least 1")
         if min(self.height, self.width) < 32:
             raise ValueError(
-                f"a crop of {self.height}x{self.width} is too small: the teacher needs 32 a side"
+                f"a crop of {self.width}x{self.height} is too small: the teacher needs 32 a side"
             )
         if self.taught is not None and not 1 <= self.taught <= self.batch:
             raise ValueError(f"taught={self.taught}: expected 1 to batch={self.batch}")

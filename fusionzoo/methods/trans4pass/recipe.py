@@ -132,8 +132,8 @@ def label_plane(sample: Sample, count: int, ignored: tuple[int, ...]) -> Tensor:
     size = tuple(next(iter(sample.images.values())).shape[-2:])
     if tuple(labels.shape) != size:
         raise DataError(
-            f"{sample.name}: labels are {labels.shape[0]}x{labels.shape[1]}, "
-            f"the picture {size[0]}x{size[1]}"
+            f"{sample.name}: labels are {labels.shape[1]}x{labels.shape[0]}, "
+            f"the picture {size[1]}x{size[0]}"
         )
     unknown = sorted({int(i) for i in torch.unique(labels)} - set(range(count)) - {losses.IGNORE})
     if unknown:
