@@ -69,28 +69,43 @@ def _single_claimant(package: str, name: str) -> EntryPoint | None:
     return points[0] if points else None
 
 
-def spelled(package: str, name: str) -> str:
-    """The catalogue's own spelling of a name; hyphens and capitals do not matter.
-
-    Raises:
-        UnknownNameError: No entry has that name; the message lists near ones.
-    """
+def spelling(package: str, name: str) -> str | None:
+    """The catalogue's own spelling of a name; hyphens and capitals do not matter. None: unknown."""
     known = names(package)
     if name in known:
         return name
-    alike = {one.lower().replace("-", "_"): one for one in known}
-    wanted = name.lower().replace("-", "_")
-    if wanted not in alike:
-        near = difflib.get_close_matches(wanted, known, n=3, cutoff=0.5)
+    wanted = _plain(name)
+    return next((one for one in known if _plain(one) == wanted), None)
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("-", "_")
+
+
+def spelled(package: str, name: str) -> str:
+    """`spelling`, or an error that lists near names.
+
+    Raises:
+        UnknownNameError: No entry has that name.
+    """
+    found = spelling(package, name)
+    if found is None:
+        known = names(package)
+        near = difflib.get_close_matches(_plain(name), known, n=3, cutoff=0.5)
         hint = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(known)}"
         raise UnknownNameError(f"unknown {package.rpartition('.')[2][:-1]} '{name}': {hint}")
-    return alike[wanted]
+    return found
+
+
+def built_in(package: str, name: str) -> bool:
+    """Whether an entry is part of this distribution."""
+    return name in _folder(package)
 
 
 def usable(package: str) -> dict[str, Any]:
     """Every entry by name, built-in ones first; a broken plug-in is left out, and logged."""
     found = {}
-    for name in sorted(names(package), key=lambda name: (name not in _folder(package), name)):
+    for name in sorted(names(package), key=lambda name: (not built_in(package, name), name)):
         try:
             found[name] = find(package, name)
         except PluginError as error:

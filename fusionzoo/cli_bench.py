@@ -121,7 +121,7 @@ def bench(
     chosen = metrics.select(wanted or ",".join(plan.metrics), convention)
     places, absent = grid.chosen_datasets(where or ",".join(plan.datasets), data, limit)
     check_reader(places, **reading)
-    cli_work.warn(score.unseen(wanted or "", "labels", chosen))
+    cli_work.warn(score.unseen(wanted or "", [m for m in chosen if m.reference == "labels"]))
     chosen = tuple(metric for metric in chosen if metric.reference != "labels")
     offers = [entry.roles for _, entry, _ in places]
     names = methods or ",".join(plan.methods)

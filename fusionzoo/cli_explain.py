@@ -50,8 +50,8 @@ def explain(
 
     known: Method = catalog.find("fusionzoo.methods", method)
     if known.explain is None:
-        names = catalog.names("fusionzoo.methods")
-        able = [n for n in names if catalog.find("fusionzoo.methods", n).explain]
+        usable = catalog.usable("fusionzoo.methods")
+        able = sorted(name for name, entry in usable.items() if entry.explain)
         raise FusionZooError(f"{method} has nothing to show; these have: {', '.join(able)}")
     _, entry, listing = scenes_of(dataset, split, data, roles)
     task = known.task_for(entry.roles)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fusionzoo import image
 from fusionzoo.core import Dataset, FusionZooError, Listing
 
 if TYPE_CHECKING:
@@ -172,6 +171,8 @@ def _retrained(
 
 def _named(change: str) -> str:
     """A setting for results: a file by its sha256, since its path means nothing elsewhere."""
+    from fusionzoo import image
+
     name, _, value = change.partition("=")
     path = Path(value)
     return f"{name}=sha256:{image.digest(path)[:16]}" if path.is_file() else change

@@ -268,7 +268,7 @@ def evaluate(
     warn(scores.problems)
     seen = {symbol for observations in scores.observations.values() for symbol in observations}
     lost = [metric for metric in chosen if metric.symbol not in seen] if scores.observations else []
-    warn(line for kind in score.UNSEEN for line in score.unseen(wanted, kind, lost))
+    warn(score.unseen(wanted, lost))
     if scores.observations and not seen:
         raise FusionZooError(f"none of {', '.join(m.symbol for m in chosen)} can be measured here")
     caption = f"{entry.title}, split {listing.split}, n = {len(scores.observations)}. {rule}"

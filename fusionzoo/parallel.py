@@ -16,6 +16,11 @@ import torch
 from torch import Tensor, distributed, nn
 
 
+def processors() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def rank() -> int:
     """Number of this process, from 0."""
     return distributed.get_rank() if distributed.is_initialized() else 0

@@ -24,7 +24,7 @@ import torch
 from torch import Tensor, nn
 
 import fusionzoo
-from fusionzoo import catalog, devices, macs, methods, pipeline, predictor, tiling, weights
+from fusionzoo import devices, macs, methods, pipeline, predictor, tiling, weights
 from fusionzoo.core import NO_WEIGHTS, Method
 from fusionzoo.costs import Measurement, Profile
 from fusionzoo.layers.folding import prepare_for_inference
@@ -125,8 +125,7 @@ def _load(name: str, settings: Settings) -> Predictor:
 
 def names(untrained: bool = False) -> list[str]:
     """Every method that needs no weights or has them on this machine; all if untrained ones do."""
-    usable = catalog.usable("fusionzoo.methods")
-    return sorted(name for name in usable if untrained or _ready(name))
+    return sorted(name for name in methods.usable() if untrained or _ready(name))
 
 
 def _ready(name: str) -> bool:

@@ -52,17 +52,19 @@ UNSEEN = {
     "labels": "judges label maps: use eval --predictions, or bench --reader trans4pass",
     "target": "compares with a clean picture, and there is none",
     "sources": "compares with both sources, and they are not here",
+    "none": "has seen no picture",
 }
 """Why a metric says nothing, by what it compares with."""
 
 
-def unseen(wanted: str, reference: str, chosen: Sequence[Metric]) -> Iterator[str]:
-    """Which metrics that were asked for by name compare with what is absent, and what it is."""
-    named = {part.strip().lower() for part in wanted.split(",")} - {"all", *metrics.GROUPS}
-    for metric in chosen:
-        names = {text.lower() for text in (metric.symbol, *metric.aliases)}
-        if metric.reference == reference and (names | {metrics.module_of(metric)}) & named:
-            yield f"metric {metric.symbol}: it {UNSEEN[reference]}"
+def unseen(wanted: str, lost: Sequence[Metric]) -> Iterator[str]:
+    """Why metrics say nothing here: those of `lost` that were asked for by name, not by group."""
+    groups = ("", "all", *metrics.GROUPS)
+    parts = [part.strip() for part in wanted.split(",")]
+    named = {metrics.find(part).symbol for part in parts if part.lower() not in groups}
+    for metric in lost:
+        if metric.symbol in named:
+            yield f"metric {metric.symbol}: it {UNSEEN[metric.reference]}"
 
 
 def score_pictures(

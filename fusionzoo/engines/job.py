@@ -229,8 +229,3 @@ def limit_threads(threads: int) -> None:
     """Let torch and OpenCV use that many threads in this process."""
     torch.set_num_threads(threads)
     cv2.setNumThreads(threads)
-
-
-def processors() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -22,9 +22,10 @@ from multiprocessing.process import BaseProcess
 from types import TracebackType
 from typing import Self
 
+from fusionzoo import parallel
 from fusionzoo.core import FusionZooError
 from fusionzoo.engines import RETRIES
-from fusionzoo.engines.job import BLAS, Job, checked, limit_threads, opened, processors
+from fusionzoo.engines.job import BLAS, Job, checked, limit_threads, opened
 from fusionzoo.measure import Outcome, Task, stream
 from fusionzoo.plan import Due, Grid
 
@@ -73,7 +74,7 @@ class Local:
             threads: Of the networks of each; None shares the processors out.
         """
         self.workers = workers
-        self.threads = threads or max(1, processors() // workers)
+        self.threads = threads or max(1, parallel.processors() // workers)
         self._crew: list[Worker] = []
 
     def device(self, asked: str) -> str:

@@ -6,4 +6,5 @@ from fusionzoo import catalog
 
 names = partial(catalog.names, __name__)
 find = partial(catalog.find, __name__)
+usable = partial(catalog.usable, __name__)
 summary = partial(catalog.summary, __name__)

@@ -6,7 +6,6 @@ published programs (`_conventions`); sums over two sources keep both terms. See 
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 import importlib
 import math
@@ -37,7 +36,6 @@ __all__ = [
     "evaluate",
     "find",
     "find_convention",
-    "module_of",
     "names",
     "observe",
     "select",
@@ -80,11 +78,6 @@ def _by_symbol() -> dict[str, Metric]:
     return {symbol.lower(): found[symbol] for symbol in order}
 
 
-def module_of(metric: Metric) -> str:
-    """Name under which the catalogue has a metric."""
-    return next((n for n, one in catalog.usable(__name__).items() if one is metric), "")
-
-
 def _owner(metric: Metric, others: Mapping[str, Metric]) -> Metric | None:
     """Which of the others already has the metric's symbol or one of its aliases."""
     wanted = {text.lower() for text in (metric.symbol, *metric.aliases)}
@@ -106,13 +99,15 @@ def find(name: str) -> Metric:
         UnknownNameError: No such metric; near names are shown.
         PluginError: A plug-in's that is broken, or whose symbol is taken.
     """
-    with contextlib.suppress(UnknownNameError):
-        entry: Metric = catalog.find(__name__, name)
+    own = catalog.spelling(__name__, name)
+    if own is None:
+        return _named(name, _by_symbol())
+    entry: Metric = catalog.find(__name__, own)
+    if not catalog.built_in(__name__, own):
         other = _owner(entry, _by_symbol())
         if other is not None and other is not entry:
             raise PluginError(_taken(name, entry, other))
-        return entry
-    return _named(name, _by_symbol())
+    return entry
 
 
 def _named(name: str, known: Mapping[str, Metric]) -> Metric:

@@ -7,7 +7,6 @@ the global batch, so two processes see together what one with a doubled batch se
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from fusionzoo import parallel
 from fusionzoo.core import DataError, Item, Recipe, hash_of
 
 Planes = dict[str, Tensor]
@@ -29,7 +29,7 @@ THREADS = 4
 
 def threads_beside(device: torch.device) -> int:
     """How many threads make batches: on a CPU the network needs the cores itself."""
-    return max(1, min(THREADS, (os.cpu_count() or 1) // 2)) if device.type == "cuda" else 1
+    return max(1, min(THREADS, parallel.processors() // 2)) if device.type == "cuda" else 1
 
 
 def seed_of(*parts: object) -> int:

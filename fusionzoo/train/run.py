@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,6 @@ from fusionzoo.core import (
     FusionZooError,
     Item,
     Method,
-    PluginError,
     Recipe,
     UnknownNameError,
     hash_of,
@@ -71,23 +69,16 @@ def recipe_class(name: str) -> Any:
     try:
         method: Method = methods.find(name)
     except UnknownNameError:
-        found = [e.pretraining[name] for _, e in _usable() if name in e.pretraining]
+        found = [e.pretraining[name] for e in methods.usable().values() if name in e.pretraining]
         if not found:
             raise
         return resolve(found[0])
     if method.recipe is None:
-        trainable = [other for other, entry in _usable() if entry.recipe]
+        trainable = sorted(other for other, entry in methods.usable().items() if entry.recipe)
         raise FusionZooError(
             f"{name} has nothing to train; these can be trained: {', '.join(trainable)}"
         )
     return resolve(method.recipe)
-
-
-def _usable() -> Iterator[tuple[str, Method]]:
-    """Every method but broken ones of other distributions."""
-    for name in methods.names():
-        with contextlib.suppress(PluginError):
-            yield name, methods.find(name)
 
 
 def scenes(spec: str, roles: Sequence[str], data: Path | None) -> dict[str, list[Item]]:

@@ -26,6 +26,13 @@ def observe(pictures: list[np.ndarray], chosen: str = "core") -> dict[str, metri
     return metrics.observe(metrics.select(chosen), fused, infrared=infrared, visible=visible)
 
 
+def test_no_two_metrics_share_a_name() -> None:
+    entries = [metrics.find(name) for name in metrics.names()]
+    names = [text.lower() for m in entries for text in {m.symbol, *m.aliases}]
+    assert len(names) == len(set(names))
+    assert {m.symbol for m in metrics.select("all")} <= {m.symbol for m in entries}
+
+
 def test_the_generator_gives_the_reference_pixels() -> None:
     assert hashlib.sha256(triple("synA")[1].tobytes()).hexdigest() == INFRARED_SHA256
 

@@ -1,6 +1,5 @@
 """Training: batches repeat, stopping loses nothing, several processes agree, bad input is told."""
 
-import io
 import json
 import os
 import signal
@@ -17,40 +16,15 @@ from click.testing import CliRunner
 from safetensors import safe_open
 from safetensors.torch import load_file
 
-from fusionzoo import image, methods
 from fusionzoo.cli import cli
-from fusionzoo.core import DataError, FusionZooError, Method, UnknownNameError, WeightsError
+from fusionzoo.core import DataError, FusionZooError, UnknownNameError
 from fusionzoo.train import run
 from fusionzoo.train.batches import Batches, Stream, threads_beside
 from fusionzoo.train.settings import build
 from tests.train import toy
+from tests.train.toy import job
 
 ROOT = Path(__file__).parent.parent.parent
-
-
-@pytest.fixture(autouse=True)
-def toy_method(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, draw) -> None:
-    """A method `toy` that the recipe trains, and a RoadScene of four pairs."""
-    entry = Method(
-        network=lambda: None,
-        inputs=toy.Recipe.roles,
-        recipe="tests.train.toy:Recipe",
-        pretraining={"toy_first": "tests.train.toy:Recipe"},
-    )
-    names, find = methods.names, methods.find
-    monkeypatch.setattr(methods, "find", lambda name: entry if name == "toy" else find(name))
-    monkeypatch.setattr(methods, "names", lambda: [*names(), "toy"])
-    for seed in range(4):
-        folder = tmp_path / "data" / "RoadScene"
-        size = (20 + seed, 30) if seed else (12, 18)  # the first is smaller than the crop
-        image.write(folder / "crop_LR_visible" / f"{seed}.png", draw(*size, 3, seed))
-        image.write(folder / "cropinfrared" / f"{seed}.png", draw(*size, 1, seed + 9))
-
-
-def job(folder: Path, *changes: str, **more) -> run.Job:
-    root = next(p for p in (folder, *folder.parents) if (p / "data").exists())
-    given = {"dataset": "roadscene", "data": root / "data", "device": "cpu", **more}
-    return run.Job("toy", changes=changes, out=folder, **given)
 
 
 def same(one: Path, two: Path) -> bool:
@@ -136,67 +110,6 @@ def test_a_finished_training_is_not_repeated(tmp_path: Path) -> None:
     seen: list[int] = []
     assert run.train(job(tmp_path / "run"), lambda step, _: seen.append(step)) == 6
     assert seen == []
-
-
-def test_other_settings_do_not_resume(tmp_path: Path) -> None:
-    run.train(job(tmp_path / "run", stop_after=2))
-    before = (tmp_path / "run" / "settings.json").read_text()
-    with pytest.raises(
-        WeightsError, match=r"made otherwise \(learning_rate 0.01 -> 0.5\).*another --out"
-    ):
-        run.train(job(tmp_path / "run", "learning_rate=0.5"))
-    assert (tmp_path / "run" / "settings.json").read_text() == before
-
-
-def test_changed_pictures_do_not_resume(tmp_path: Path, draw) -> None:
-    run.train(job(tmp_path / "run", stop_after=2))
-    image.write(tmp_path / "data" / "RoadScene" / "cropinfrared" / "1.png", draw(21, 30, 1, 99))
-    with pytest.raises(WeightsError, match=r"made otherwise \(content_hash"):
-        run.train(job(tmp_path / "run"))
-
-
-def test_equal_trainings_give_equal_files(tmp_path: Path) -> None:
-    contents = set()
-    for folder in ("one", "two", "one"):
-        run.train(job(tmp_path / folder))
-        contents.add((tmp_path / folder / run.WEIGHTS).read_bytes())
-    assert len(contents) == 1
-
-
-@pytest.mark.parametrize(
-    "change", ["steps=0", "batch=0", "height=-32", "seed=-1", "seed=99999999999999999999",
-               "learning_rate=nan"]
-)  # fmt: skip
-def test_impossible_settings_are_refused(tmp_path: Path, change: str) -> None:
-    name = change.partition("=")[0]
-    with pytest.raises(FusionZooError, match=f"setting {name}=.*: expected"):
-        run.train(job(tmp_path / "run", change))
-    with pytest.raises(FusionZooError, match="precision 'float16' is unknown"):
-        run.train(job(tmp_path / "run", precision="float16"))
-    assert not (tmp_path / "run").exists()
-
-
-def test_a_damaged_checkpoint_is_told(tmp_path: Path) -> None:
-    run.train(job(tmp_path / "run", stop_after=2))
-    path = tmp_path / "run" / "checkpoint.pt"
-    whole = path.read_bytes()
-    flipped = bytearray(whole)
-    flipped[whole.index(b"data/0") + 200] ^= 1  # inside a tensor, where nothing else notices
-    for data in (whole[:200], bytes(flipped)):
-        path.write_bytes(data)
-        with pytest.raises(WeightsError, match="is damaged"):
-            run.train(job(tmp_path / "run"))
-    path.write_bytes(whole)
-    for change in ({"step": 99}, {"state": {}}, {"identity": None}):
-        torch.save(torch.load(io.BytesIO(whole), weights_only=True) | change, path)
-        with pytest.raises(WeightsError, match="remove it"):
-            run.train(job(tmp_path / "run"))
-    short = torch.load(io.BytesIO(whole), weights_only=True)
-    part = next(name for name, state in short["state"].items() if len(state) > 1)
-    short["state"][part].popitem()
-    torch.save(short, path)
-    with pytest.raises(WeightsError, match="is damaged"):
-        run.train(job(tmp_path / "run"))
 
 
 def test_a_loss_that_is_not_finite_ends_it_and_keeps_the_checkpoint(tmp_path: Path) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from fusionzoo import parallel
 from fusionzoo.core import Sample
+from fusionzoo.train import run
 
 
 @dataclass(frozen=True)
@@ -66,3 +68,10 @@ class Recipe:
 
     def weights(self) -> dict[str, Tensor]:
         return self.network.state_dict()
+
+
+def job(folder: Path, *changes: str, **more) -> run.Job:
+    """A training of `toy` on the pictures of the folder's fixture."""
+    root = next(p for p in (folder, *folder.parents) if (p / "data").exists())
+    given = {"dataset": "roadscene", "data": root / "data", "device": "cpu", **more}
+    return run.Job("toy", changes=changes, out=folder, **given)
