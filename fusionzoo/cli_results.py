@@ -50,7 +50,7 @@ def diff(first: Path, second: Path) -> None:
 @click.option("--datasets", "where", help="Only these, separated by commas.")
 @click.option("--methods", help="Only these, with or without weights tag.")
 @click.option("--convention", help="Only results of this metric convention.")
-@click.option("--intervals", is_flag=True, help="95 % bootstrap intervals beside the values.")
+@click.option("--intervals", is_flag=True, help="95 % intervals of the means beside the values.")
 @click.option("--cost", is_flag=True, help="Parameters, MACs, time and memory beside the values.")
 @click.option("--size", default="1024x768", show_default=True, help="Of the pictures of --cost.")
 @click.option("--out", type=click.Path(path_type=Path), help="Table: .csv, .json, .md or .tex.")

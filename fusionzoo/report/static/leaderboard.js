@@ -136,6 +136,6 @@ function drawBoard(panel) {
     add(bar, h("label", { class: "check" }, h("input", { type: "checkbox", id: "interval-numbers", checked: intervalNumbers, onchange: (event) => { intervalNumbers = event.target.checked; redraw(); } }), " Intervals as numbers"));
   }
   add(panel, bar, isOverview() ? overviewBoard(places) : placeBoard(places[0]),
-    h("p", { class: "legend" }, h("b", null, "Bold"), " best, ", h("span", { class: "second" }, "underlined"), " second of the methods shown. Arrows say which way is better. The line under a value is its 95 % bootstrap interval over pictures. ",
+    h("p", { class: "legend" }, h("b", null, "Bold"), " best, ", h("span", { class: "second" }, "underlined"), " second of the methods shown. Arrows say which way is better. The line under a value is its 95 % interval over pictures. ",
       `${MARK} trained on pictures of the dataset, or of one with scenes of it. * some pictures are missing from the mean. ${DASH} does not apply.`));
 }
